@@ -1,0 +1,86 @@
+/**
+ * What the two documents of a board hold. Records are plain JSON values under their id:
+ * the board document has one map a record type (written by editors), the discussion document likewise
+ * (written by the server alone, so `author` there is true).
+ */
+
+/** The analysis a board is about. One record, key `setup` in the board document's `meta` map. */
+export interface Setup {
+  model: string;
+  prompt: string;
+  counterfactual: string | null;
+  /** null = the last position */
+  position: number | null;
+  /** null = the most likely token */
+  target: string | null;
+  /** null = the most likely token other than the target; `none` = no foil */
+  foil: string | null;
+}
+
+/** Board document, map `labels`. Claims no author. */
+export interface Label {
+  id: string;
+  /** a path, suffix, edge or node in the engine's grammar */
+  anchor: string;
+  text: string;
+  /** epoch ms */
+  createdAt: number;
+}
+
+export interface Author {
+  id: string;
+  name: string;
+}
+
+/** Discussion document, map `threads`. */
+export interface Thread {
+  id: string;
+  /** a path, suffix, edge, node, or `claim:ID` */
+  anchor: string;
+  author: Author;
+  createdAt: number;
+  resolved: { by: Author; at: number } | null;
+}
+
+/** Discussion document, map `comments`. Deleted comments leave the map. */
+export interface Comment {
+  id: string;
+  threadId: string;
+  author: Author;
+  body: string;
+  createdAt: number;
+  editedAt: number | null;
+}
+
+export const STANCES = ['for', 'against', 'unsure'] as const;
+export type Stance = (typeof STANCES)[number];
+
+/** Discussion document, map `claims`. */
+export interface Claim {
+  id: string;
+  /** path or node it is about, or null for the whole board */
+  anchor: string | null;
+  text: string;
+  author: Author;
+  createdAt: number;
+  /** by person id */
+  stances: Record<string, { author: Author; stance: Stance; reason: string; at: number }>;
+}
+
+export type VerdictValue = 'holds' | 'fails' | 'not tested';
+
+/** Discussion document, map `evidence`: runs plus a predicate over their outputs. */
+export interface Evidence {
+  id: string;
+  claimId: string;
+  /** runs the predicate reads; the first is the one shown */
+  runIds: string[];
+  /** in the grammar of lib/board/predicate.ts, e.g. `effect("input->a0.h1->logits") < -0.5` */
+  predicate: string;
+  author: Author;
+  createdAt: number;
+  /** computed by the server from the runs' stored outputs; `left` is the number the predicate compared */
+  verdict: { value: VerdictValue; left: number | null; at: number };
+  /** reruns, newest last */
+  reruns: { runId: string; by: Author; at: number; agrees: boolean; maxDifference: number }[];
+}

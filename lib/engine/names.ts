@@ -1,0 +1,184 @@
+import { EngineError } from './errors.ts';
+
+/**
+ * The grammar of nodes, edges and paths [M1]–[M4]: one parser, one printer.
+ *
+ *   source    = "input" | "a" l ".b" | "m" l ".b" | "logits.b"
+ *   component = "a" l ".h" h | "m" l
+ *   reader    = component [ "<" ("q" | "k" | "v") ">" ] | "logits"
+ *   path      = (source | component) { "->" reader }     ending in "logits"
+ *   edge      = (source | component) "->" reader
+ *
+ * `a1.h0<q>` as a reader means that only the query input of head 1.0 is read; without a slot all three are.
+ * A path that starts at a component is a *suffix*: all paths that end in it together [M12].
+ */
+
+export type Slot = 'q' | 'k' | 'v';
+
+export type Node =
+  | { kind: 'input' }
+  | { kind: 'head'; layer: number; head: number }
+  | { kind: 'mlp'; layer: number }
+  | { kind: 'attn-bias'; layer: number }
+  | { kind: 'mlp-bias'; layer: number }
+  | { kind: 'logits-bias' }
+  | { kind: 'logits' };
+
+/** A node as a stop on a path, with the input slot it is entered by (null = all of its inputs). */
+export interface Stop {
+  node: Node;
+  slot: Slot | null;
+}
+
+export type Path = readonly Stop[];
+
+/** What of an architecture the grammar must know to judge a path. Layers and heads are counts. */
+export interface Shape {
+  layers: number;
+  heads: number;
+  hasMlp: boolean;
+  /** heads and MLP of a layer read the same residual [M2] */
+  parallel: boolean;
+}
+
+const NODE = /^(?:(input)|(logits)|(logits\.b)|a(0|[1-9]\d*)\.h(0|[1-9]\d*)|a(0|[1-9]\d*)\.b|m(0|[1-9]\d*)|m(0|[1-9]\d*)\.b)$/;
+
+export function parseNode(text: string): Node {
+  const match = NODE.exec(text);
+  if (!match) {
+    throw new EngineError('bad-name', 'node name', 'input, a0.h0, a0.b, m0, m0.b, logits.b or logits', quote(text));
+  }
+  const [, input, logits, logitsBias, headLayer, head, attnBias, mlp, mlpBias] = match;
+  if (input) return { kind: 'input' };
+  if (logits) return { kind: 'logits' };
+  if (logitsBias) return { kind: 'logits-bias' };
+  if (headLayer !== undefined) return { kind: 'head', layer: Number(headLayer), head: Number(head) };
+  if (attnBias !== undefined) return { kind: 'attn-bias', layer: Number(attnBias) };
+  if (mlp !== undefined) return { kind: 'mlp', layer: Number(mlp) };
+  return { kind: 'mlp-bias', layer: Number(mlpBias) };
+}
+
+export function printNode(node: Node): string {
+  switch (node.kind) {
+    case 'input':
+      return 'input';
+    case 'logits':
+      return 'logits';
+    case 'logits-bias':
+      return 'logits.b';
+    case 'head':
+      return `a${node.layer}.h${node.head}`;
+    case 'attn-bias':
+      return `a${node.layer}.b`;
+    case 'mlp':
+      return `m${node.layer}`;
+    case 'mlp-bias':
+      return `m${node.layer}.b`;
+  }
+}
+
+const STOP = /^([^<>]*)(?:<([qkv])>)?$/;
+
+/** Parses a path or edge; the grammar alone, without a model. See {@link checkPath}. */
+export function parsePath(text: string): Path {
+  const parts = text.split('->');
+  if (parts.length < 2) {
+    throw new EngineError('bad-path', 'path', 'at least two nodes joined by ->', quote(text));
+  }
+  return parts.map((part) => {
+    const match = STOP.exec(part);
+    if (!match) {
+      throw new EngineError('bad-path', `path ${quote(text)}`, 'a node with at most one slot <q>, <k> or <v>', quote(part));
+    }
+    const node = parseNode(match[1]!);
+    return { node, slot: (match[2] as Slot | undefined) ?? null };
+  });
+}
+
+export function printStop(stop: Stop): string {
+  return stop.slot ? `${printNode(stop.node)}<${stop.slot}>` : printNode(stop.node);
+}
+
+export function printPath(path: Path): string {
+  return path.map(printStop).join('->');
+}
+
+/** Number of component nodes on the path [M4]. */
+export function degreeOf(path: Path): number {
+  return path.filter(({ node }) => node.kind === 'head' || node.kind === 'mlp').length;
+}
+
+/** True for nodes that read the residual stream and write to it. */
+export function isComponent(node: Node): node is Extract<Node, { kind: 'head' | 'mlp' }> {
+  return node.kind === 'head' || node.kind === 'mlp';
+}
+
+/**
+ * Position of a node's stage in the order in which stages read the residual [M2]: `input` −1, then the
+ * stages from 0, `logits` last. A bias source has the stage of its block, `logits.b` that of `logits`.
+ */
+export function stageOf(node: Node, shape: Shape): number {
+  const perLayer = shape.hasMlp && !shape.parallel ? 2 : 1;
+  switch (node.kind) {
+    case 'input':
+      return -1;
+    case 'head':
+    case 'attn-bias':
+      return node.layer * perLayer;
+    case 'mlp':
+    case 'mlp-bias':
+      return node.layer * perLayer + perLayer - 1;
+    case 'logits':
+    case 'logits-bias':
+      return shape.layers * perLayer;
+  }
+}
+
+/** Throws unless the model has the node. `where` starts the message. */
+export function checkNode(node: Node, shape: Shape, where: string): void {
+  const name = printNode(node);
+  if ('layer' in node && node.layer >= shape.layers) {
+    throw new EngineError('bad-name', where, `a layer below ${shape.layers}`, name);
+  }
+  if (node.kind === 'head' && node.head >= shape.heads) {
+    throw new EngineError('bad-name', where, `a head below ${shape.heads}`, name);
+  }
+  if ((node.kind === 'mlp' || node.kind === 'mlp-bias') && !shape.hasMlp) {
+    throw new EngineError('bad-name', where, 'a node of an attention-only model', name);
+  }
+}
+
+/** Throws unless the path runs forwards through nodes of the model to `logits`, slots on heads alone. */
+export function checkPath(path: Path, shape: Shape): void {
+  const where = `path ${quote(printPath(path))}`;
+  path.forEach(({ node, slot }, index) => {
+    checkNode(node, shape, where);
+    const last = index === path.length - 1;
+    if (last && node.kind !== 'logits') {
+      throw new EngineError('bad-path', where, 'logits at its end', printNode(node));
+    }
+    if (!last && node.kind === 'logits') {
+      throw new EngineError('bad-path', where, 'logits at its end alone', `logits at place ${index + 1}`);
+    }
+    if (slot && (node.kind !== 'head' || index === 0)) {
+      throw new EngineError('bad-path', where, 'a slot on a head that reads', printStop({ node, slot }));
+    }
+    if (index > 0 && !last && !isComponent(node)) {
+      throw new EngineError('bad-path', where, 'heads and MLPs between its ends', printNode(node));
+    }
+    if (index > 0) checkForwards(path[index - 1]!.node, node, shape, where);
+  });
+}
+
+function checkForwards(from: Node, to: Node, shape: Shape, where: string): void {
+  const fromStage = stageOf(from, shape);
+  const toStage = stageOf(to, shape);
+  const forwards = from.kind === 'logits-bias' ? to.kind === 'logits' : fromStage < toStage;
+  if (!forwards) {
+    throw new EngineError('bad-path', where, 'nodes in strictly increasing stage order', `${printNode(from)}->${printNode(to)}`);
+  }
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+}

@@ -1,0 +1,183 @@
+import { z } from 'zod';
+import type { Author, Claim, Comment, Evidence, Setup, Thread } from './board/records.ts';
+import { REFERENCES, VIEWS, type Answer, type ErrorCode, type View } from './engine/index.ts';
+
+/**
+ * API and message shapes. Every error body is {@link ApiError}; every id in a URL is validated by {@link id}.
+ *
+ *   GET    /api/models                          -> ModelSummary[]
+ *   POST   /api/models/NAME/tokenize            {text, special?} -> {tokens: TokenText[]}
+ *   GET    /api/models/NAME/tokens?q=TEXT       -> {tokens: TokenText[]} (search, best first, at most 50)
+ *   POST   /api/analyze                         analyzeRequest -> Answer, or with Accept: application/x-ndjson
+ *                                               a stream of AnalyzeEvent lines; aborting the request cancels
+ *   GET    /api/me                              -> Me
+ *   GET    /enter?token=T                       one-time owner link: sets the session cookie, goes to /
+ *   POST   /api/join                            {token, name} -> {boardId}; sets the session cookie
+ *   GET    /api/boards   POST /api/boards       setup -> {id}
+ *   POST   /api/boards/ID/invites               -> {url}
+ *   POST   /api/boards/ID/comments              newComment -> Comment (opens the thread when there is none)
+ *   PATCH  /api/boards/ID/comments/CID          {body}     DELETE likewise
+ *   POST   /api/boards/ID/threads/TID           {resolved: boolean}
+ *   POST   /api/boards/ID/claims                newClaim -> Claim
+ *   PUT    /api/boards/ID/claims/CLID/stance    {stance, reason} ; stance null takes it back
+ *   POST   /api/boards/ID/claims/CLID/evidence  newEvidence -> Evidence
+ *   POST   /api/boards/ID/evidence/EID/again    -> Evidence (executes every run anew and compares)
+ *   GET    /api/boards/ID/runs                  -> Run[] newest first
+ *   POST   /api/boards/ID/runs                  analyzeRequest -> Run, or the ndjson stream as above ending in {type:'run'}
+ *   GET    /api/runs/RID                        -> Run
+ *   POST   /api/boards/ID/publish               newPublication -> {url, slug, version}
+ *   GET    /p/SLUG   /p/SLUG/vN                 stored HTML
+ *   WS     /collab/board/ID, /collab/discussion/ID   the y-websocket protocol (room = `board/ID`, server URL = /collab)
+ */
+
+export const id = z.string().regex(/^[A-Za-z0-9_-]{8,40}$/, 'an id of 8 to 40 letters, digits, _ or -');
+const uuid = z.uuid();
+const line = (max: number) => z.string().trim().min(1).max(max);
+const tokenIds = z.array(z.int().nonnegative()).min(1).max(100_000);
+
+export const analyzeRequest = z.strictObject({
+  view: z.enum(VIEWS),
+  model: line(200),
+  prompt: z.string().max(1_000_000).optional(),
+  tokens: tokenIds.optional(),
+  counterfactual: z.string().max(1_000_000).optional(),
+  counterfactualTokens: tokenIds.optional(),
+  position: z.int().optional(),
+  target: z.string().max(1000).optional(),
+  foil: z.string().max(1000).optional(),
+  top: z.int().optional(),
+  maxDegree: z.int().optional(),
+  paths: z.array(z.string().max(10_000)).max(10_000).optional(),
+  together: z.boolean().optional(),
+  ablate: z.array(z.string().max(200)).max(10_000).optional(),
+  ablation: z.enum(REFERENCES).optional(),
+  untilMass: z.number().min(0).max(1).optional(),
+  byToken: z.boolean().optional(),
+  special: z.boolean().optional(),
+});
+
+export const setup = z.strictObject({
+  model: line(200),
+  prompt: z.string().min(1).max(100_000),
+  counterfactual: z.string().max(100_000).nullable(),
+  position: z.int().nullable(),
+  target: z.string().max(1000).nullable(),
+  foil: z.string().max(1000).nullable(),
+});
+
+export const tokenizeRequest = z.strictObject({ text: z.string().max(1_000_000), special: z.boolean().optional() });
+export const joinRequest = z.strictObject({ token: line(200), name: line(40) });
+export const newBoard = z.strictObject({ title: z.string().trim().max(200).optional(), setup });
+export const newComment = z.strictObject({ id: uuid, anchor: line(10_000), body: line(20_000) });
+export const editComment = z.strictObject({ body: line(20_000) });
+export const resolveThread = z.strictObject({ resolved: z.boolean() });
+export const newClaim = z.strictObject({ id: uuid, anchor: line(10_000).nullable(), text: line(500) });
+export const stanceRequest = z.strictObject({
+  stance: z.enum(['for', 'against', 'unsure']).nullable(),
+  reason: z.string().trim().max(2000),
+});
+export const newEvidence = z.strictObject({
+  id: uuid,
+  runIds: z.array(id).min(1).max(50),
+  predicate: line(1000),
+});
+export const newPublication = z.strictObject({
+  title: line(200),
+  /** given again = next version; default made from the title */
+  slug: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{1,60})[a-z0-9]$/).optional(),
+  question: z.string().trim().max(2000),
+  findings: z.string().trim().max(50_000),
+  threads: z.boolean(),
+});
+
+export interface ApiError {
+  error: { code: ErrorCode | 'unauthorised' | 'forbidden' | 'not-found' | 'conflict' | 'too-large' | 'internal'; message: string; where?: string };
+}
+
+export interface TokenText {
+  id: number;
+  text: string;
+}
+
+export interface ModelSummary {
+  name: string;
+  hash: string;
+  family: string;
+  layers: number;
+  heads: number;
+  dModel: number;
+  vocabulary: number;
+  context: number;
+  hasMlp: boolean;
+  hasTokenizer: boolean;
+  builtIn: boolean;
+  bytes: number;
+  /** shown on the start page */
+  example: { prompt: string; counterfactual: string; target: string; foil: string; note: string } | null;
+}
+
+/** One line of an ndjson answer. `progress` may repeat; exactly one `result`, `run` or `error` ends the stream. */
+export type AnalyzeEvent =
+  | { type: 'progress'; done: number; total: number; what: string }
+  | { type: 'result'; answer: Answer }
+  | { type: 'run'; run: Run }
+  | ({ type: 'error' } & ApiError);
+
+/** Immutable: what was asked, what it ran on, what came out. */
+export interface Run {
+  id: string;
+  /** sha256 of inputs and environment; equal keys must give equal outputs */
+  key: string;
+  boardId: string | null;
+  view: View;
+  request: z.infer<typeof analyzeRequest>;
+  answer: Answer;
+  author: Author;
+  createdAt: number;
+  computedBy: 'server';
+}
+
+export interface Me {
+  person: Author | null;
+  owner: boolean;
+}
+
+export interface BoardSummary {
+  id: string;
+  title: string;
+  model: string;
+  prompt: string;
+  createdAt: number;
+  updatedAt: number;
+}
+
+export interface Publication {
+  slug: string;
+  version: number;
+  title: string;
+  url: string;
+  createdAt: number;
+}
+
+/** y-websocket message types of our own, beside 0 sync, 1 awareness, 2 auth, 3 query awareness. */
+export const MESSAGE_PERSISTED = 100;
+
+/** Codes 4400–4499 stop the client from reconnecting. */
+export const CLOSE = {
+  badRequest: 4400,
+  unauthorised: 4401,
+  forbidden: 4403,
+  notFound: 4404,
+  tooLarge: 4413,
+  invalidUpdate: 4422,
+  tooFast: 4429,
+} as const;
+
+/** What each client publishes about itself; the server overwrites `user` from the session. */
+export interface Presence {
+  user: { id: string; name: string; color: string };
+  /** the path, suffix or node in the person's inspector */
+  selection: string | null;
+}
+
+export type { Author, Claim, Comment, Evidence, Setup, Thread };
