@@ -11,8 +11,11 @@ import { REFERENCES, VIEWS, type Answer, type ErrorCode, type View } from './eng
  *   POST   /api/analyze                         analyzeRequest -> Answer, or with Accept: application/x-ndjson
  *                                               a stream of AnalyzeEvent lines; aborting the request cancels
  *   GET    /api/me                              -> Me
+ *   PATCH  /api/me                              {name} -> Me (409 where another member of a board has it)
  *   GET    /enter?token=T                       one-time owner link: sets the session cookie, goes to /
  *   POST   /api/join                            {token, name} -> {boardId}; sets the session cookie
+ *   GET    /api/join?token=T                    -> {boardId, title, member} (what the invitation is to)
+ *   POST   /api/local/link                      -> {url}; a new owner link, for the command on this machine
  *   GET    /api/boards   POST /api/boards       setup -> {id}
  *   POST   /api/boards/ID/invites               -> {url}
  *   POST   /api/boards/ID/comments              newComment -> Comment (opens the thread when there is none)
@@ -67,6 +70,7 @@ export const setup = z.strictObject({
 
 export const tokenizeRequest = z.strictObject({ text: z.string().max(1_000_000), special: z.boolean().optional() });
 export const joinRequest = z.strictObject({ token: line(200), name: line(40) });
+export const renameRequest = z.strictObject({ name: line(40) });
 export const newBoard = z.strictObject({ title: z.string().trim().max(200).optional(), setup });
 export const newComment = z.strictObject({ id: uuid, anchor: line(10_000), body: line(20_000) });
 export const editComment = z.strictObject({ body: line(20_000) });

@@ -1,0 +1,254 @@
+import { groupBy } from './collections.ts';
+import { ablatableNodes, headEffectGraph, mlpEffectGraph, readMetricGraph } from './graphs/causal.ts';
+import { mixGraph, outputsGraph } from './graphs/outputs.ts';
+import { causalMask, metricFeeds, type CleanRun, type Control, type Model, type Question } from './model.ts';
+import { printNode, printStop, stageOf, type Node, type Path, type Slot } from './names.ts';
+import { indices, slice, tensor, type FloatTensor, type Tensor } from './runtime.ts';
+
+/**
+ * The treeified view [M16]: a node has one copy for each way in which what it writes is used. A leaf writes
+ * the reference; any other copy recomputes its node on clean inputs plus the changes of the copies it reads.
+ */
+export interface Copy {
+  /** equal keys compute equal outputs, so that paths share what they have in common */
+  key: string;
+  node: Node;
+  /** empty for a leaf */
+  reads: readonly Read[];
+}
+
+export interface Read {
+  slot: Slot | null;
+  from: Copy;
+}
+
+/** The copies that `logits` reads when all of `paths` are changed at once. */
+export function copiesOf(paths: readonly Path[]): Copy[] {
+  const before = groupBy(paths, (path) => printNode(path.at(-2)!.node));
+  return [...before.values()].map((group) => copyOf(group.map((path) => path.slice(0, -1))));
+}
+
+/** The copy of the last node of `paths`, which all end in the same node with the same suffix. */
+function copyOf(paths: readonly Path[]): Copy {
+  const { node } = paths[0]!.at(-1)!;
+  const name = printNode(node);
+  if (paths.some((path) => path.length === 1)) return { key: name, node, reads: [] };
+  const bySource = groupBy(paths, (path) => `${printNode(path.at(-2)!.node)} ${path.at(-1)!.slot ?? ''}`);
+  const reads = [...bySource.values()].map((group): Read => ({
+    slot: group[0]!.at(-1)!.slot,
+    from: copyOf(group.map((path) => path.slice(0, -1))),
+  }));
+  const parts = reads.map(({ slot, from }) => `${slot ?? ''}:${from.key}`).toSorted();
+  return { key: `${name}(${parts.join(',')})`, node, reads };
+}
+
+/** Bytes of changed outputs kept at once; a batch of changes is as large as all paths of one chunk together. */
+const CHUNK_BYTES = 256 * 1024 * 1024;
+const NODE_BATCH_BYTES = 48 * 1024 * 1024;
+
+/** Evaluates sets of paths; one object serves one question and reference. */
+export class Effects {
+  readonly #index: ReadonlyMap<string, number>;
+
+  private constructor(
+    readonly model: Model,
+    readonly run: CleanRun,
+    readonly question: Question,
+    readonly outputs: FloatTensor,
+    readonly change: FloatTensor,
+  ) {
+    this.#index = new Map(ablatableNodes(model.spec).map((name, index) => [name, index]));
+  }
+
+  /** @param reference sources of the reference run, [N, S, d]; null = zero */
+  static async prepare(model: Model, run: CleanRun, question: Question, reference: FloatTensor | null): Promise<Effects> {
+    const { sources } = run;
+    const against = reference ?? tensor(new Float32Array(sources.data.length), sources.dims);
+    const { outputs, change } = await model.run('outputs', outputsGraph, { sources, reference: against });
+    return new Effects(model, run, question, outputs!, change!);
+  }
+
+  /** Effect of each set of paths: new metric − clean metric. */
+  async of(sets: readonly (readonly Path[])[], control: Control): Promise<number[]> {
+    const size = 4 * this.run.tokens.length * this.model.spec.dModel;
+    const order = sets.map((set, index) => ({ index, set, name: set.map(sortKey).join(';') })).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    const effects = new Array<number>(sets.length);
+    let chunk: typeof order = [];
+    let done = 0;
+    const flush = async () => {
+      if (chunk.length === 0) return;
+      const values = await this.#chunk(chunk.map(({ set }) => copiesOf(set)), control);
+      chunk.forEach(({ index }, at) => (effects[index] = values[at]!));
+      done += chunk.length;
+      chunk = [];
+      control.progress(done, sets.length, 'paths tested');
+    };
+    let copies = 0;
+    for (const entry of order) {
+      const needed = entry.set.reduce((sum, path) => sum + Math.max(1, path.length - 2), 0);
+      if (copies + needed > CHUNK_BYTES / size && chunk.length > 0) {
+        await flush();
+        copies = 0;
+      }
+      chunk.push(entry);
+      copies += needed;
+    }
+    await flush();
+    return effects;
+  }
+
+  async #chunk(sets: readonly (readonly Copy[])[], control: Control): Promise<number[]> {
+    const copies = new Map<string, Copy>();
+    const readOn = new Set<string>();
+    const collect = (copy: Copy) => {
+      if (copies.has(copy.key)) return;
+      copies.set(copy.key, copy);
+      for (const { from } of copy.reads) {
+        readOn.add(from.key);
+        collect(from);
+      }
+    };
+    sets.flat().forEach(collect);
+    const changes = new Changes(this.run.tokens.length, this.model.spec.dModel);
+    const live = [...copies.values()].filter(({ reads }) => reads.length > 0);
+    for (const copy of copies.values()) {
+      if (copy.reads.length === 0) changes.set(copy.key, slice(this.change, this.#index.get(printNode(copy.node))!).data);
+    }
+    const stages = [...groupBy(live, ({ node }) => stageOf(node, this.model.spec))].toSorted(([a], [b]) => a - b);
+    for (const [, stage] of stages) {
+      for (const group of groupBy(stage, (copy) => `${printNode(copy.node)} ${bySlot(copy)} ${readOn.has(copy.key)}`).values()) {
+        await control.checkpoint();
+        await this.#evaluate(group, readOn.has(group[0]!.key), changes);
+      }
+    }
+    return this.#read(sets, changes);
+  }
+
+  /** Copies of one node: all take every token, or all the last alone. */
+  async #evaluate(copies: readonly Copy[], everyToken: boolean, changes: Changes): Promise<void> {
+    const { node } = copies[0]!;
+    const length = this.run.tokens.length;
+    const rows = everyToken ? indices(Array.from({ length }, (_, row) => row)) : indices([length - 1]);
+    const most = Math.max(1, Math.floor(NODE_BATCH_BYTES / (4 * length * this.model.spec.dModel)));
+    for (let from = 0; from < copies.length; from += most) {
+      const batch = copies.slice(from, from + most);
+      const change = node.kind === 'head' ? await this.#head(node, batch, rows, changes) : await this.#mlp(node, batch, rows, changes);
+      batch.forEach((copy, index) => changes.set(copy.key, slice(change, index).data));
+    }
+  }
+
+  async #head(node: Extract<Node, { kind: 'head' }>, copies: readonly Copy[], rows: Tensor, changes: Changes): Promise<FloatTensor> {
+    const { layer, head } = node;
+    const slots = bySlot(copies[0]!);
+    const feeds: Record<string, Tensor> = {
+      ...this.#shared(node, slice(this.run.beforeAttention, layer), rows),
+      head: indices([head], []),
+      mask: causalMask(this.run.tokens.length),
+    };
+    if (slots) {
+      for (const slot of ['q', 'k', 'v'] as const) feeds[`change${slot.toUpperCase()}`] = await this.#inputs(copies, slot, changes);
+    } else feeds['changeIn'] = await this.#inputs(copies, null, changes);
+    const name = `head-effect-${layer}${slots ? '-by-slot' : ''}`;
+    const outputs = await this.model.run(name, (spec) => headEffectGraph(spec, layer, slots), feeds);
+    return outputs['change']!;
+  }
+
+  async #mlp(node: Node, copies: readonly Copy[], rows: Tensor, changes: Changes): Promise<FloatTensor> {
+    const { layer } = node as Extract<Node, { kind: 'mlp' }>;
+    const feeds = this.#shared(node, slice(this.run.beforeMlp!, layer), rows);
+    feeds['changeIn'] = await this.#inputs(copies, null, changes);
+    const outputs = await this.model.run(`mlp-effect-${layer}`, (spec) => mlpEffectGraph(spec, layer), feeds);
+    return outputs['change']!;
+  }
+
+  #shared(node: Node, clean: FloatTensor, rows: Tensor): Record<string, Tensor> {
+    return { clean, rows, before: slice(this.outputs, this.#index.get(printNode(node))!) };
+  }
+
+  /** What each copy's slot reads beyond the clean stream, [P, S, d]; slot null = reads without a slot. */
+  async #inputs(copies: readonly Copy[], slot: Slot | null, changes: Changes): Promise<FloatTensor> {
+    const reads = copies.map((copy) => copy.reads.filter((read) => read.slot === null || read.slot === slot).map(({ from }) => from.key));
+    const dims = [copies.length, this.run.tokens.length, this.model.spec.dModel];
+    if (reads.every((keys) => keys.length <= 1)) return tensor(changes.batch(reads.map(([key]) => key ?? null)), dims);
+    const keys = [...new Set(reads.flat())];
+    const weights = new Float32Array(copies.length * keys.length);
+    reads.forEach((own, row) => own.forEach((key) => (weights[row * keys.length + keys.indexOf(key)] = 1)));
+    const { mixed } = await this.model.run('mix', mixGraph, {
+      weights: tensor(weights, [copies.length, keys.length]),
+      changes: tensor(changes.batch(keys), [keys.length, ...dims.slice(1)]),
+    });
+    return mixed!;
+  }
+
+  /** The metric after each set minus the metric after none. */
+  async #read(sets: readonly (readonly Copy[])[], changes: Changes): Promise<number[]> {
+    const { dModel } = this.model.spec;
+    const keys = sets.map((set) => set.map(({ key }) => key));
+    const single = keys.every((own) => own.length === 1);
+    const rows = single ? tensor(changes.lastRows(keys.flat()), [keys.length, dModel]) : await this.#mixLast(keys, changes);
+    const all = new Float32Array((keys.length + 1) * dModel);
+    all.set(rows.data);
+    const { metric } = await this.model.run('read-metric', readMetricGraph, {
+      ...metricFeeds(this.question),
+      clean: this.run.final,
+      change: tensor(all, [keys.length + 1, dModel]),
+    });
+    const unchanged = metric!.data[keys.length]!;
+    return keys.map((_, index) => metric!.data[index]! - unchanged);
+  }
+
+  async #mixLast(keys: readonly (readonly string[])[], changes: Changes): Promise<FloatTensor> {
+    const { dModel } = this.model.spec;
+    const distinct = [...new Set(keys.flat())];
+    const weights = new Float32Array(keys.length * distinct.length);
+    keys.forEach((own, row) => own.forEach((key) => (weights[row * distinct.length + distinct.indexOf(key)] = 1)));
+    const { mixed } = await this.model.run('mix', mixGraph, {
+      weights: tensor(weights, [keys.length, distinct.length]),
+      changes: tensor(changes.lastRows(distinct), [distinct.length, 1, dModel]),
+    });
+    return tensor(mixed!.data, [keys.length, dModel]);
+  }
+}
+
+/** True when a slot is named, so that q, k and v read different things. */
+function bySlot(copy: Copy): boolean {
+  return copy.reads.some(({ slot }) => slot !== null);
+}
+
+/** Paths that share their beginning sort together. */
+function sortKey(path: Path): string {
+  return path.map(printStop).join(' ');
+}
+
+/** Changes of outputs by copy: [S, d], or the last token's row [1, d] where nothing else is read. */
+class Changes {
+  readonly #data = new Map<string, Float32Array>();
+
+  constructor(
+    readonly tokens: number,
+    readonly width: number,
+  ) {}
+
+  set(key: string, data: Float32Array): void {
+    this.#data.set(key, data);
+  }
+
+  /** [keys, S, d]; null = no change. */
+  batch(keys: readonly (string | null)[]): Float32Array {
+    const size = this.tokens * this.width;
+    const batch = new Float32Array(keys.length * size);
+    keys.forEach((key, index) => key !== null && batch.set(this.#get(key), index * size));
+    return batch;
+  }
+
+  /** [keys, d] at the last token. */
+  lastRows(keys: readonly string[]): Float32Array {
+    const batch = new Float32Array(keys.length * this.width);
+    keys.forEach((key, index) => batch.set(this.#get(key).subarray(-this.width), index * this.width));
+    return batch;
+  }
+
+  #get(key: string): Float32Array {
+    return this.#data.get(key)!;
+  }
+}

@@ -1,0 +1,162 @@
+import { EngineError } from './errors.ts';
+import { cleanGraph } from './graphs/clean.ts';
+import { forwardGraph } from './graphs/forward.ts';
+import { directionGraph } from './graphs/frozen.ts';
+import { indices, tensor, type FloatTensor, type Runtime, type Session, type Tensor } from './runtime.ts';
+import type { ModelSpec } from './spec.ts';
+
+/** What is asked of a run. `tokens` end at the position that is read: later tokens cannot reach it. */
+export interface Question {
+  tokens: readonly number[];
+  /** as many tokens as `tokens`, or null */
+  counterfactual: readonly number[] | null;
+  target: number;
+  /** null = the plain logit of the target */
+  foil: number | null;
+}
+
+/** Lets a view report and be stopped between batches. */
+export interface Control {
+  progress(done: number, total: number, what: string): void;
+  /** Gives waiting messages a turn. @throws EngineError `cancelled` */
+  checkpoint(): Promise<void>;
+}
+
+/** One run, factorized, with the constants of its frozen maps. Shapes: graphs/clean.ts. */
+export interface CleanRun {
+  tokens: readonly number[];
+  sources: FloatTensor;
+  beforeAttention: FloatTensor;
+  /** null without MLPs */
+  beforeMlp: FloatTensor | null;
+  /** [d], the stream at the last token */
+  final: FloatTensor;
+  patterns: FloatTensor;
+  /** null without norms */
+  inverse1: FloatTensor | null;
+  inverse2: FloatTensor | null;
+  inverseFinal: FloatTensor | null;
+  gates: FloatTensor | null;
+}
+
+/** u [d] and `logits.b` of a question [M5]. */
+export interface Direction {
+  direction: FloatTensor;
+  bias: number;
+}
+
+const KEPT_RUNS = 4;
+
+/** A model that runs: its graphs are opened when first needed and kept. */
+export class Model {
+  readonly #sessions = new Map<string, Promise<Session>>();
+  readonly #runs = new Map<string, Promise<CleanRun>>();
+  readonly #derived = new WeakMap<object, Map<string, unknown>>();
+
+  constructor(
+    readonly name: string,
+    readonly hash: string,
+    readonly spec: ModelSpec,
+    readonly runtime: Runtime,
+  ) {}
+
+  /** Runs the graph of that name, which `make` writes when it is first asked for. */
+  async run(name: string, make: (spec: ModelSpec) => Uint8Array, feeds: Record<string, Tensor | null>): Promise<Record<string, FloatTensor>> {
+    let opening = this.#sessions.get(name);
+    if (!opening) {
+      opening = this.runtime.open(name, make(this.spec));
+      this.#sessions.set(name, opening);
+      opening.catch(() => this.#sessions.delete(name));
+    }
+    const present = Object.entries(feeds).filter((entry): entry is [string, Tensor] => entry[1] !== null);
+    return (await opening).run(Object.fromEntries(present));
+  }
+
+  /** Logits [B, V] at the last token of each prompt, from the ordinary forward graph. */
+  async logits(prompts: readonly (readonly number[])[]): Promise<FloatTensor> {
+    const length = prompts[0]!.length;
+    const tokens = indices(prompts.flat(), [prompts.length, length]);
+    const { logits } = await this.run('forward', forwardGraph, { tokens, mask: causalMask(length) });
+    return logits!;
+  }
+
+  /** The factorized run of a prompt; the last few are kept. */
+  async clean(tokens: readonly number[]): Promise<CleanRun> {
+    const key = tokens.join();
+    const known = this.#runs.get(key);
+    const run = known ?? this.#runClean(tokens);
+    this.#runs.delete(key);
+    this.#runs.set(key, run);
+    run.catch(() => this.#runs.delete(key));
+    if (this.#runs.size > KEPT_RUNS) this.#runs.delete(this.#runs.keys().next().value!);
+    return run;
+  }
+
+  /** Something made once from a run, kept as long as the run is. */
+  derived<T>(run: object, key: string, make: () => T): T {
+    const shelf = this.#derived.get(run) ?? new Map<string, unknown>();
+    this.#derived.set(run, shelf);
+    if (!shelf.has(key)) shelf.set(key, make());
+    return shelf.get(key) as T;
+  }
+
+  async direction(run: CleanRun, question: Question): Promise<Direction> {
+    const inverse = run.inverseFinal && tensor(run.inverseFinal.data.slice(-1), [1]);
+    const outputs = await this.run('direction', directionGraph, { ...metricFeeds(question), inverse });
+    return { direction: outputs['direction']!, bias: outputs['bias']!.data[0]! };
+  }
+
+  async close(): Promise<void> {
+    const sessions = [...this.#sessions.values()];
+    this.#sessions.clear();
+    this.#runs.clear();
+    await Promise.all(sessions.map(async (session) => (await session).close()));
+  }
+
+  async #runClean(tokens: readonly number[]): Promise<CleanRun> {
+    const length = tokens.length;
+    const outputs = await this.run('clean', cleanGraph, { tokens: indices(tokens), mask: causalMask(length) });
+    const { sources, beforeAttention, patterns, final } = outputs;
+    return {
+      tokens,
+      sources: sources!,
+      beforeAttention: beforeAttention!,
+      beforeMlp: outputs['beforeMlp'] ?? null,
+      final: tensor(final!.data.slice(-this.spec.dModel), [this.spec.dModel]),
+      patterns: patterns!,
+      inverse1: outputs['inverse1'] ?? null,
+      inverse2: outputs['inverse2'] ?? null,
+      inverseFinal: outputs['inverseFinal'] ?? null,
+      gates: outputs['gates'] ?? null,
+    };
+  }
+}
+
+/** The tokens of the metric as the graphs want them. */
+export function metricFeeds({ target, foil }: Question): Record<string, Tensor> {
+  return {
+    target: indices([target]),
+    foil: indices([foil ?? 0]),
+    foilWeight: tensor(Float32Array.of(foil === null ? 0 : 1), [1]),
+  };
+}
+
+/** 0 where a query may look, a number that softmax takes to 0 where it may not, [S, S]. */
+export function causalMask(length: number): FloatTensor {
+  const data = new Float32Array(length * length);
+  for (let query = 0; query < length; query++) data.fill(-1e30, query * length + query + 1, (query + 1) * length);
+  return tensor(data, [length, length]);
+}
+
+/** Throws unless the ids are in the vocabulary and the prompt fits the context. `where` starts the message. */
+export function checkTokens(tokens: readonly number[], spec: ModelSpec, where: string): void {
+  if (tokens.length === 0) throw new EngineError('bad-tokens', where, 'at least one token', 'an empty prompt');
+  if (tokens.length > spec.context) {
+    throw new EngineError('bad-tokens', where, `at most ${spec.context} tokens, the model's context`, `${tokens.length}`);
+  }
+  tokens.forEach((token, index) => {
+    if (!Number.isInteger(token) || token < 0 || token >= spec.vocabulary) {
+      throw new EngineError('bad-tokens', `${where}: token ${index}`, `an id from 0 to ${spec.vocabulary - 1}`, String(token));
+    }
+  });
+}

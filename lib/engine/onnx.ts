@@ -1,0 +1,215 @@
+/**
+ * A writer of ONNX models: protobuf by hand for the few messages that a graph needs.
+ * Opset 21, IR 10. Field numbers follow onnx.proto of the ONNX project.
+ */
+
+export type Dtype = 'float32' | 'float16' | 'bfloat16' | 'int32' | 'int64';
+
+const DTYPE_CODE: Record<Dtype, number> = { float32: 1, int32: 6, int64: 7, float16: 10, bfloat16: 16 };
+const OPSET = 21;
+const IR_VERSION = 10;
+
+type Attribute = number | string | readonly number[] | { float: number };
+
+class ProtoWriter {
+  readonly #bytes: number[] = [];
+  readonly #text = new Utf8();
+
+  varint(value: number | bigint): this {
+    let rest = BigInt.asUintN(64, BigInt(value));
+    while (rest > 127n) {
+      this.#bytes.push(Number(rest & 127n) | 128);
+      rest >>= 7n;
+    }
+    this.#bytes.push(Number(rest));
+    return this;
+  }
+
+  int(field: number, value: number | bigint): this {
+    return this.varint(field << 3).varint(value);
+  }
+
+  float(field: number, value: number): this {
+    this.varint((field << 3) | 5);
+    this.#bytes.push(...new Uint8Array(new Float32Array([value]).buffer));
+    return this;
+  }
+
+  bytes(field: number, value: ArrayLike<number>): this {
+    this.varint((field << 3) | 2).varint(value.length);
+    for (let i = 0; i < value.length; i++) this.#bytes.push(value[i]!);
+    return this;
+  }
+
+  string(field: number, value: string): this {
+    return this.bytes(field, this.#text.encode(value));
+  }
+
+  message(field: number, write: (inner: ProtoWriter) => void): this {
+    const inner = new ProtoWriter();
+    write(inner);
+    return this.bytes(field, inner.#bytes);
+  }
+
+  finish(): Uint8Array {
+    return Uint8Array.from(this.#bytes);
+  }
+}
+
+/** UTF-8 without TextEncoder, which neither lib ES2023 nor every worker types. */
+class Utf8 {
+  encode(text: string): number[] {
+    const escaped = encodeURIComponent(text);
+    const bytes: number[] = [];
+    for (let i = 0; i < escaped.length; i++) {
+      if (escaped[i] === '%') {
+        bytes.push(Number.parseInt(escaped.slice(i + 1, i + 3), 16));
+        i += 2;
+      } else bytes.push(escaped.charCodeAt(i));
+    }
+    return bytes;
+  }
+}
+
+/** Where a tensor's bytes lie: `location` is a file name in the model's folder, `offset` and `length` in bytes. */
+export interface ExternalData {
+  location: string;
+  offset: number;
+  length: number;
+}
+
+/** Name of a value in the graph under construction. */
+export type Value = string;
+
+/** Builds one ONNX graph; every method returns the name of the value it made. */
+export class GraphBuilder {
+  readonly #nodes: ((writer: ProtoWriter) => void)[] = [];
+  readonly #initializers: ((writer: ProtoWriter) => void)[] = [];
+  readonly #inputs: ((writer: ProtoWriter) => void)[] = [];
+  readonly #outputs: ((writer: ProtoWriter) => void)[] = [];
+  readonly #shared = new Map<string, Value>();
+  #count = 0;
+
+  constructor(readonly name: string) {}
+
+  /** A graph input; a string dimension is symbolic. */
+  input(name: string, dtype: Dtype, dims: readonly (number | string)[]): Value {
+    this.#inputs.push((writer) => writeValueInfo(writer, name, dtype, dims));
+    return name;
+  }
+
+  output(name: string, value: Value, dtype: Dtype, dims: readonly (number | string)[]): void {
+    this.#add('Identity', [value], [name], {});
+    this.#outputs.push((writer) => writeValueInfo(writer, name, dtype, dims));
+  }
+
+  /** One node with one output. */
+  op(type: string, inputs: readonly Value[], attributes: Record<string, Attribute> = {}): Value {
+    return this.ops(type, inputs, 1, attributes)[0]!;
+  }
+
+  /** One node with `outputs` outputs. */
+  ops(type: string, inputs: readonly Value[], outputs: number, attributes: Record<string, Attribute> = {}): Value[] {
+    const names = Array.from({ length: outputs }, () => `v${this.#count++}`);
+    this.#add(type, inputs, names, attributes);
+    return names;
+  }
+
+  /** A float32 constant. */
+  floats(values: readonly number[], dims: readonly number[]): Value {
+    return this.#constant('float32', new Uint8Array(new Float32Array(values).buffer), dims);
+  }
+
+  scalar(value: number): Value {
+    return this.floats([value], []);
+  }
+
+  /** An int64 constant, for shapes, axes and indices. */
+  ints(values: readonly number[], dims: readonly number[] = [values.length]): Value {
+    return this.#constant('int64', new Uint8Array(new BigInt64Array(values.map(BigInt)).buffer), dims);
+  }
+
+  /** A tensor whose bytes stay in the model's file; the same name gives the same value. */
+  external(name: string, dtype: Dtype, dims: readonly number[], data: ExternalData): Value {
+    return this.once(`external ${name}`, () => {
+      this.#initializers.push((writer) => {
+        for (const dim of dims) writer.int(1, dim);
+        writer.int(2, DTYPE_CODE[dtype]).string(8, name);
+        const entries = { location: data.location, offset: String(data.offset), length: String(data.length) };
+        for (const [key, value] of Object.entries(entries)) {
+          writer.message(13, (entry) => entry.string(1, key).string(2, value));
+        }
+        writer.int(14, 1);
+      });
+      return name;
+    });
+  }
+
+  /** Makes a value once a graph, however often it is asked for. */
+  once(key: string, make: () => Value): Value {
+    const known = this.#shared.get(key);
+    if (known !== undefined) return known;
+    const value = make();
+    this.#shared.set(key, value);
+    return value;
+  }
+
+  finish(): Uint8Array {
+    return new ProtoWriter()
+      .int(1, IR_VERSION)
+      .string(2, 'pathboard')
+      .message(7, (graph) => {
+        for (const node of this.#nodes) graph.message(1, node);
+        graph.string(2, this.name);
+        for (const initializer of this.#initializers) graph.message(5, initializer);
+        for (const input of this.#inputs) graph.message(11, input);
+        for (const output of this.#outputs) graph.message(12, output);
+      })
+      .message(8, (opset) => opset.int(2, OPSET))
+      .finish();
+  }
+
+  #constant(dtype: Dtype, raw: Uint8Array, dims: readonly number[]): Value {
+    return this.once(`${dtype} ${dims.join()} ${raw.join()}`, () => {
+      const name = `c${this.#count++}`;
+      this.#initializers.push((writer) => {
+        for (const dim of dims) writer.int(1, dim);
+        writer.int(2, DTYPE_CODE[dtype]).string(8, name).bytes(9, raw);
+      });
+      return name;
+    });
+  }
+
+  #add(type: string, inputs: readonly Value[], outputs: readonly Value[], attributes: Record<string, Attribute>): void {
+    this.#nodes.push((writer) => {
+      for (const input of inputs) writer.string(1, input);
+      for (const output of outputs) writer.string(2, output);
+      writer.string(3, `${type}_${outputs[0]}`).string(4, type);
+      for (const [name, value] of Object.entries(attributes)) {
+        writer.message(5, (attribute) => writeAttribute(attribute.string(1, name), value));
+      }
+    });
+  }
+}
+
+function writeAttribute(writer: ProtoWriter, value: Attribute): void {
+  if (typeof value === 'number') writer.int(3, value).int(20, 2);
+  else if (typeof value === 'string') writer.string(4, value).int(20, 3);
+  else if ('float' in value) writer.float(2, value.float).int(20, 1);
+  else {
+    for (const item of value) writer.int(8, item);
+    writer.int(20, 7);
+  }
+}
+
+function writeValueInfo(writer: ProtoWriter, name: string, dtype: Dtype, dims: readonly (number | string)[]): void {
+  writer.string(1, name).message(2, (type) =>
+    type.message(1, (tensor) =>
+      tensor.int(1, DTYPE_CODE[dtype]).message(2, (shape) => {
+        for (const dim of dims) {
+          shape.message(1, (entry) => (typeof dim === 'number' ? entry.int(1, dim) : entry.string(2, dim)));
+        }
+      }),
+    ),
+  );
+}

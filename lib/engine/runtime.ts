@@ -1,0 +1,47 @@
+/** What the engine needs of an inference library. Implementations: node (server/engine), web (lib/worker). */
+
+export interface Tensor {
+  readonly dims: readonly number[];
+  readonly data: Float32Array | Int32Array;
+}
+
+export interface FloatTensor extends Tensor {
+  readonly data: Float32Array;
+}
+
+export interface Session {
+  /**
+   * Runs the graph once. Outputs are float32 and owned by the caller.
+   * @throws EngineError `runtime` naming the graph when the library refuses the feeds or runs out of memory
+   */
+  run(feeds: Record<string, Tensor>): Promise<Record<string, FloatTensor>>;
+  close(): Promise<void>;
+}
+
+export interface Backend {
+  engine: string;
+  provider: string;
+  dtype: string;
+}
+
+/** A library bound to one model's folder, so that graphs can name its files. */
+export interface Runtime {
+  readonly backend: Backend;
+  /** @param graph an ONNX model whose external tensors lie in the model's folder */
+  open(name: string, graph: Uint8Array): Promise<Session>;
+}
+
+export function tensor(data: Float32Array, dims: readonly number[]): FloatTensor {
+  return { data, dims };
+}
+
+export function indices(values: readonly number[], dims: readonly number[] = [values.length]): Tensor {
+  return { data: Int32Array.from(values), dims };
+}
+
+/** The `index`-th item along the first axis, as a view on the same memory. */
+export function slice(from: FloatTensor, index: number): FloatTensor {
+  const dims = from.dims.slice(1);
+  const size = dims.reduce((product, dim) => product * dim, 1);
+  return { data: from.data.subarray(index * size, (index + 1) * size), dims };
+}

@@ -1,0 +1,32 @@
+/** Markup that is already safe to place into a document. Only {@link markup} and {@link join} make it. */
+export class Markup {
+  constructor(readonly text: string) {}
+
+  toString(): string {
+    return this.text;
+  }
+}
+
+export type MarkupValue = Markup | string | number | null | false | readonly MarkupValue[];
+
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+/** Control characters have no place in HTML or XML; tab and line feed do. */
+// eslint-disable-next-line no-control-regex
+const FORBIDDEN = /[\u0000-\u0008\u000B-\u001F\u007F]/g;
+
+export function escapeText(text: string): string {
+  return text.replace(FORBIDDEN, '\uFFFD').replace(/[&<>"']/g, (character) => ENTITIES[character]!);
+}
+
+function render(value: MarkupValue): string {
+  if (value instanceof Markup) return value.text;
+  if (value === null || value === false) return '';
+  if (typeof value === 'object') return value.map(render).join('');
+  return escapeText(String(value));
+}
+
+/** Tagged template: everything put in is escaped, except {@link Markup} itself. */
+export function markup(strings: TemplateStringsArray, ...values: MarkupValue[]): Markup {
+  return new Markup(strings.map((part, index) => part + (index < values.length ? render(values[index]!) : '')).join(''));
+}

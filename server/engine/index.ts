@@ -1,0 +1,141 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { EngineError } from '../../lib/engine/index.ts';
+import type { AnalyzeOptions, Engine, Models } from '../context.ts';
+import type { CallName, Calls, FromWorker, ToWorker, WireError, WorkerData } from './messages.ts';
+
+export interface EngineOptions {
+  /** PATHBOARD_HOME */
+  home: string;
+  /** threads for inference; default all cores but one, which stays free for the server */
+  threads?: number;
+}
+
+/** Jobs of one worker that run at a time: a long one and a few short ones beside it take turns between batches. */
+const CONCURRENT_JOBS = 3;
+
+/** The inference worker, and a second one for texts and model folders that never waits for an analysis. */
+export function createEngine({ home, threads = Math.max(1, availableParallelism() - 1) }: EngineOptions): Engine & { models: Models } {
+  const inference = new WorkerClient({ home, threads });
+  const text = new WorkerClient({ home, threads: 1 });
+  return {
+    analyze: (request, options) => inference.call('analyze', request, options),
+    models: {
+      list: () => text.call('listModels', null),
+      tokenize: (model, value, special = true) => text.call('tokenize', { model, text: value, special }),
+      searchTokens: (model, query, limit) => text.call('searchTokens', { model, query, limit }),
+    },
+    async close() {
+      await Promise.all([inference.close(), text.close()]);
+    },
+  };
+}
+
+interface Pending {
+  resolve(result: unknown): void;
+  reject(error: Error): void;
+  options: AnalyzeOptions;
+}
+
+/** Calls a worker, starts it on first use and again after a crash. */
+class WorkerClient {
+  #worker: Worker | null = null;
+  #nextId = 1;
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+  readonly #pending = new Map<number, Pending>();
+
+  constructor(readonly data: WorkerData) {}
+
+  async call<Name extends CallName>(name: Name, argument: Calls[Name]['argument'], options: AnalyzeOptions = {}): Promise<Calls[Name]['result']> {
+    const { signal } = options;
+    if (signal?.aborted) throw cancelledError();
+    await this.#turn(signal);
+    const id = this.#nextId++;
+    const cancel = () => this.#post({ type: 'cancel', id });
+    try {
+      return await new Promise<Calls[Name]['result']>((resolve, reject) => {
+        this.#pending.set(id, { resolve: resolve as Pending['resolve'], reject, options });
+        signal?.addEventListener('abort', cancel);
+        this.#post({ type: 'call', id, name, argument });
+        this.#keepAlive();
+      });
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+      this.#pending.delete(id);
+      this.#keepAlive();
+      this.#running--;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#worker?.terminate();
+    this.#worker = null;
+  }
+
+  async #turn(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#running >= CONCURRENT_JOBS) {
+      await new Promise<void>((resolve, reject) => {
+        const leave = () => {
+          this.#waiting.splice(this.#waiting.indexOf(go), 1);
+          reject(cancelledError());
+        };
+        const go = () => {
+          signal?.removeEventListener('abort', leave);
+          resolve();
+        };
+        this.#waiting.push(go);
+        signal?.addEventListener('abort', leave, { once: true });
+      });
+    }
+    this.#running++;
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker ??= this.#start();
+    this.#worker.postMessage(message);
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL('./worker-entry.mjs', import.meta.url), { workerData: this.data, execArgv: [] });
+    worker.on('message', (message: FromWorker) => this.#receive(message));
+    worker.on('error', (error) => this.#fail(worker, error));
+    worker.on('exit', (code) => this.#fail(worker, new Error(`engine worker ended with code ${code}`)));
+    worker.unref();
+    return worker;
+  }
+
+  #receive(message: FromWorker): void {
+    const pending = this.#pending.get(message.id);
+    if (!pending) return;
+    if (message.type === 'progress') pending.options.onProgress?.({ done: message.done, total: message.total, what: message.what });
+    else if (message.type === 'result') pending.resolve(message.result);
+    else pending.reject(revive(message.error));
+  }
+
+  /** An idle worker does not keep the process from ending; a busy one does. */
+  #keepAlive(): void {
+    if (this.#pending.size > 0) this.#worker?.ref();
+    else this.#worker?.unref();
+  }
+
+  #fail(worker: Worker, error: Error): void {
+    if (this.#worker !== worker) return;
+    this.#worker = null;
+    for (const pending of this.#pending.values()) {
+      pending.reject(new EngineError('runtime', 'engine', 'a worker that answers', error.message, { cause: error }));
+    }
+  }
+}
+
+function cancelledError(): EngineError {
+  return new EngineError('cancelled', 'analysis', 'to run to its end', 'a request to stop');
+}
+
+function revive(error: WireError): Error {
+  if (error.kind === 'engine') return new EngineError(error.code, error.where, error.expected, error.got);
+  const revived = new Error(error.message);
+  if (error.stack) revived.stack = error.stack;
+  return revived;
+}

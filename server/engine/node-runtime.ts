@@ -1,0 +1,63 @@
+import * as ort from 'onnxruntime-node';
+import { EngineError } from '../../lib/engine/index.ts';
+import type { FloatTensor, Runtime, Session, Tensor } from '../../lib/engine/runtime.ts';
+
+export interface NodeRuntimeOptions {
+  /** threads inside one operator; workers × threads must not exceed the cores */
+  threads: number;
+}
+
+/**
+ * onnxruntime-node on the CPU, bound to the folder that holds a model's weights. Weights stay memory-mapped:
+ * without prepacking every session shares the file's pages.
+ */
+export function createNodeRuntime(folder: string, { threads }: NodeRuntimeOptions): Runtime {
+  return {
+    backend: { engine: 'onnxruntime-node', provider: 'cpu', dtype: 'float32' },
+    async open(name, graph) {
+      const session = await failing(name, 'a graph that onnxruntime accepts', () =>
+        ort.InferenceSession.create(graph, {
+          executionProviders: ['cpu'],
+          intraOpNumThreads: threads,
+          interOpNumThreads: 1,
+          logSeverityLevel: 3,
+          extra: {
+            session: { model_external_initializers_file_folder_path: folder, disable_prepacking: '1' },
+          },
+        }),
+      );
+      return new NodeSession(name, session);
+    },
+  };
+}
+
+class NodeSession implements Session {
+  constructor(
+    readonly name: string,
+    readonly session: ort.InferenceSession,
+  ) {}
+
+  async run(feeds: Record<string, Tensor>): Promise<Record<string, FloatTensor>> {
+    const inputs: Record<string, ort.Tensor> = {};
+    for (const [key, { data, dims }] of Object.entries(feeds)) {
+      inputs[key] = data instanceof Int32Array ? new ort.Tensor('int32', data, dims) : new ort.Tensor('float32', data, dims);
+    }
+    const outputs = await failing(this.name, 'a run without failure', () => this.session.run(inputs));
+    return Object.fromEntries(
+      Object.entries(outputs).map(([key, { data, dims }]) => [key, { data: data as Float32Array, dims }]),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.session.release();
+  }
+}
+
+async function failing<T>(name: string, expected: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new EngineError('runtime', `graph ${name}`, expected, message.slice(0, 500), { cause });
+  }
+}

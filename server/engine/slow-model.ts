@@ -1,0 +1,170 @@
+import type { RandomModel, RandomTensor } from './random-model.ts';
+
+/**
+ * An independent forward pass in float64 with plain loops, written from the architectures' definitions alone:
+ * what the graphs are held against in tests.
+ */
+
+type Matrix = number[][];
+
+export class SlowModel {
+  readonly #tensors: ReadonlyMap<string, RandomTensor>;
+  readonly #config: Record<string, unknown>;
+
+  constructor({ config, tensors }: RandomModel) {
+    this.#config = config;
+    this.#tensors = new Map(tensors.map((tensor) => [tensor.name.replace(/^transformer\./, ''), tensor]));
+  }
+
+  /** Logits at the last token. */
+  logits(tokens: readonly number[]): number[] {
+    return this.#config['model_type'] === 'gpt2' ? this.#gpt2(tokens) : this.#lens(tokens);
+  }
+
+  #gpt2(tokens: readonly number[]): number[] {
+    const heads = this.#config['n_head'] as number;
+    const embed = this.#matrix('wte.weight');
+    const position = this.#matrix('wpe.weight');
+    const d = embed[0]!.length;
+    let x = tokens.map((token, at) => add(embed[token]!, position[at]!));
+    for (let layer = 0; layer < (this.#config['n_layer'] as number); layer++) {
+      const at = `h.${layer}.`;
+      const normed = this.#layerNorm(x, `${at}ln_1.weight`, `${at}ln_1.bias`);
+      const qkv = affine(normed, this.#matrix(`${at}attn.c_attn.weight`), this.#vector(`${at}attn.c_attn.bias`));
+      const dh = d / heads;
+      const mixed = x.map(() => [] as number[]);
+      for (let head = 0; head < heads; head++) {
+        const part = (index: number) => qkv.map((row) => row.slice(index * d + head * dh, index * d + (head + 1) * dh));
+        attend(part(0), part(1), part(2)).forEach((row, index) => mixed[index]!.push(...row));
+      }
+      x = sum(x, affine(mixed, this.#matrix(`${at}attn.c_proj.weight`), this.#vector(`${at}attn.c_proj.bias`)));
+      const hidden = affine(this.#layerNorm(x, `${at}ln_2.weight`, `${at}ln_2.bias`), this.#matrix(`${at}mlp.c_fc.weight`), this.#vector(`${at}mlp.c_fc.bias`));
+      const active = hidden.map((row) => row.map((h) => activate(this.#config['activation_function'] as string, h)));
+      x = sum(x, affine(active, this.#matrix(`${at}mlp.c_proj.weight`), this.#vector(`${at}mlp.c_proj.bias`)));
+    }
+    const last = this.#layerNorm([x.at(-1)!], 'ln_f.weight', 'ln_f.bias')[0]!;
+    const table = this.#config['tie_word_embeddings'] ? embed : this.#matrix('lm_head.weight');
+    return table.map((row) => dot(row, last));
+  }
+
+  #lens(tokens: readonly number[]): number[] {
+    const embed = this.#matrix('embed.W_E');
+    const position = this.#matrix('pos_embed.W_pos');
+    let x = tokens.map((token, at) => add(embed[token]!, position[at]!));
+    for (let layer = 0; layer < (this.#config['n_layers'] as number); layer++) {
+      const at = `blocks.${layer}.`;
+      const normed = this.#lensNorm(x, `${at}ln1`);
+      let change: Matrix = x.map(() => this.#vector(`${at}attn.b_O`));
+      for (let head = 0; head < (this.#config['n_heads'] as number); head++) {
+        const project = (part: string) => affine(normed, this.#perHead(`${at}attn.W_${part}`, head), this.#perHead(`${at}attn.b_${part}`, head)[0]!);
+        const mixed = attend(project('Q'), project('K'), project('V'));
+        const output = this.#perHead(`${at}attn.W_O`, head);
+        change = sum(change, affine(mixed, output, new Array<number>(output[0]!.length).fill(0)));
+      }
+      x = sum(x, change);
+      if (this.#config['attn_only']) continue;
+      const hidden = affine(this.#lensNorm(x, `${at}ln2`), this.#matrix(`${at}mlp.W_in`), this.#vector(`${at}mlp.b_in`));
+      const active = hidden.map((row) => row.map((h) => activate(this.#config['act_fn'] as string, h)));
+      x = sum(x, affine(active, this.#matrix(`${at}mlp.W_out`), this.#vector(`${at}mlp.b_out`)));
+    }
+    const last = this.#lensNorm([x.at(-1)!], 'ln_final');
+    return affine(last, this.#matrix('unembed.W_U'), this.#vector('unembed.b_U'))[0]!;
+  }
+
+  #lensNorm(x: Matrix, name: string): Matrix {
+    const type = this.#config['normalization_type'] as string | null;
+    if (type === null) return x;
+    const gamma = this.#tensors.has(`${name}.w`) ? this.#vector(`${name}.w`) : x[0]!.map(() => 1);
+    const beta = this.#tensors.has(`${name}.b`) ? this.#vector(`${name}.b`) : x[0]!.map(() => 0);
+    return x.map((row) => normalise(row, gamma, beta, type.startsWith('LN')));
+  }
+
+  #layerNorm(x: Matrix, gamma: string, beta: string): Matrix {
+    return x.map((row) => normalise(row, this.#vector(gamma), this.#vector(beta), true));
+  }
+
+  #tensor(name: string): RandomTensor {
+    return this.#tensors.get(name)!;
+  }
+
+  #vector(name: string): number[] {
+    return [...this.#tensor(name).data];
+  }
+
+  #matrix(name: string): Matrix {
+    const { data, shape } = this.#tensor(name);
+    return rowsOf([...data], shape[1]!);
+  }
+
+  /** One head's part of a per-head tensor. */
+  #perHead(name: string, head: number): Matrix {
+    const { data, shape } = this.#tensor(name);
+    const size = data.length / shape[0]!;
+    return rowsOf([...data.slice(head * size, (head + 1) * size)], shape.at(-1)!);
+  }
+}
+
+function rowsOf(values: number[], width: number): Matrix {
+  return Array.from({ length: values.length / width }, (_, row) => values.slice(row * width, (row + 1) * width));
+}
+
+function add(a: readonly number[], b: readonly number[]): number[] {
+  return a.map((value, index) => value + b[index]!);
+}
+
+function sum(a: Matrix, b: Matrix): Matrix {
+  return a.map((row, index) => add(row, b[index]!));
+}
+
+function dot(a: readonly number[], b: readonly number[]): number {
+  return a.reduce((total, value, index) => total + value * b[index]!, 0);
+}
+
+function affine(x: Matrix, weight: Matrix, bias: readonly number[]): Matrix {
+  return x.map((row) => bias.map((shift, column) => row.reduce((total, value, index) => total + value * weight[index]![column]!, shift)));
+}
+
+function normalise(row: readonly number[], gamma: readonly number[], beta: readonly number[], centre: boolean): number[] {
+  const mean = centre ? row.reduce((total, value) => total + value, 0) / row.length : 0;
+  const variance = row.reduce((total, value) => total + (value - mean) ** 2, 0) / row.length;
+  const sigma = Math.sqrt(variance + 1e-5);
+  return row.map((value, index) => ((value - mean) / sigma) * gamma[index]! + beta[index]!);
+}
+
+function attend(q: Matrix, k: Matrix, v: Matrix): Matrix {
+  const scale = 1 / Math.sqrt(q[0]!.length);
+  return q.map((query, at) => {
+    const scores = k.slice(0, at + 1).map((key) => dot(query, key) * scale);
+    const highest = Math.max(...scores);
+    const weights = scores.map((score) => Math.exp(score - highest));
+    const total = weights.reduce((a, b) => a + b, 0);
+    return v[0]!.map((_, column) => weights.reduce((value, weight, index) => value + (weight / total) * v[index]![column]!, 0));
+  });
+}
+
+/** Φ by the series of the error function, good to float64 for |x| < 6. */
+function normalCdf(x: number): number {
+  let term = x;
+  let total = x;
+  for (let n = 1; n < 200; n++) {
+    term *= (-x * x) / (2 * n);
+    total += term / (2 * n + 1);
+  }
+  return Math.abs(x) > 6 ? Number(x > 0) : 0.5 + total / Math.sqrt(2 * Math.PI);
+}
+
+function activate(name: string, h: number): number {
+  switch (name) {
+    case 'relu':
+      return Math.max(0, h);
+    case 'gelu':
+      return h * normalCdf(h);
+    case 'gelu_new':
+    case 'gelu_pytorch_tanh':
+      return 0.5 * h * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (h + 0.044715 * h ** 3)));
+    case 'silu':
+      return h / (1 + Math.exp(-h));
+    default:
+      throw new Error(`no activation ${name}`);
+  }
+}
