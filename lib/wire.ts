@@ -88,14 +88,21 @@ export const newEvidence = z.strictObject({
 export const newPublication = z.strictObject({
   title: line(200),
   /** given again = next version; default made from the title */
-  slug: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{1,60})[a-z0-9]$/).optional(),
+  slug: z
+    .string()
+    .regex(/^[a-z0-9](?:[a-z0-9-]{1,60})[a-z0-9]$/)
+    .optional(),
   question: z.string().trim().max(2000),
   findings: z.string().trim().max(50_000),
   threads: z.boolean(),
 });
 
 export interface ApiError {
-  error: { code: ErrorCode | 'unauthorised' | 'forbidden' | 'not-found' | 'conflict' | 'too-large' | 'internal'; message: string; where?: string };
+  error: {
+    code: ErrorCode | 'unauthorised' | 'forbidden' | 'not-found' | 'conflict' | 'too-large' | 'internal';
+    message: string;
+    where?: string;
+  };
 }
 
 export interface TokenText {

@@ -24,7 +24,8 @@ const VIEW_FUNCTIONS: Record<View, (asked: Asked) => Promise<Outcome>> = {
   ablate: ablateView,
 };
 
-const SCOPE = 'Value paths of this run: attention patterns, norm scales and gates are held; influence through q and k is credited to nobody [M14].';
+const SCOPE =
+  'Value paths of this run: attention patterns, norm scales and gates are held; influence through q and k is credited to nobody [M14].';
 
 /** A request whose texts are tokens already. `target` and `foil` are ids; foil null = no foil. */
 export type TokenRequest = Omit<AnalyzeRequest, 'prompt' | 'counterfactual' | 'tokens' | 'target' | 'foil' | 'special'> & {
@@ -93,7 +94,12 @@ function checkRequest({ spec }: Model, request: TokenRequest): number {
   if (counterfactualTokens) {
     checkTokens(counterfactualTokens, spec, 'counterfactual');
     if (counterfactualTokens.length !== tokens.length) {
-      throw new EngineError('bad-tokens', 'counterfactual', `${tokens.length} tokens, as many as the prompt`, `${counterfactualTokens.length}`);
+      throw new EngineError(
+        'bad-tokens',
+        'counterfactual',
+        `${tokens.length} tokens, as many as the prompt`,
+        `${counterfactualTokens.length}`,
+      );
     }
   }
   if (top !== undefined) checkWhole('top', top, 1, TOP_LIMIT);

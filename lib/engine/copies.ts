@@ -71,13 +71,18 @@ export class Effects {
   /** Effect of each set of paths: new metric − clean metric. */
   async of(sets: readonly (readonly Path[])[], control: Control): Promise<number[]> {
     const size = 4 * this.run.tokens.length * this.model.spec.dModel;
-    const order = sets.map((set, index) => ({ index, set, name: set.map(sortKey).join(';') })).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    const order = sets
+      .map((set, index) => ({ index, set, name: set.map(sortKey).join(';') }))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
     const effects = new Array<number>(sets.length);
     let chunk: typeof order = [];
     let done = 0;
     const flush = async () => {
       if (chunk.length === 0) return;
-      const values = await this.#chunk(chunk.map(({ set }) => copiesOf(set)), control);
+      const values = await this.#chunk(
+        chunk.map(({ set }) => copiesOf(set)),
+        control,
+      );
       chunk.forEach(({ index }, at) => (effects[index] = values[at]!));
       done += chunk.length;
       chunk = [];

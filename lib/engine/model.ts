@@ -61,7 +61,11 @@ export class Model {
   ) {}
 
   /** Runs the graph of that name, which `make` writes when it is first asked for. */
-  async run(name: string, make: (spec: ModelSpec) => Uint8Array, feeds: Record<string, Tensor | null>): Promise<Record<string, FloatTensor>> {
+  async run(
+    name: string,
+    make: (spec: ModelSpec) => Uint8Array,
+    feeds: Record<string, Tensor | null>,
+  ): Promise<Record<string, FloatTensor>> {
     let opening = this.#sessions.get(name);
     if (!opening) {
       opening = this.runtime.open(name, make(this.spec));

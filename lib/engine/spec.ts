@@ -351,13 +351,16 @@ function lensLayer(reader: Reader, layer: number, { d, heads, dHead, dMlp, type 
     vBias: bias('V'),
     o: reader.weight(`${at}attn.W_O`, [heads, dHead, d], { kind: 'flatten' }),
     oBias: reader.weight(`${at}attn.b_O`, [d]),
-    mlp: dMlp === 0 ? null : {
-      norm2: lensNorm(reader, `${at}ln2`, type, d),
-      in: reader.weight(`${at}mlp.W_in`, [d, dMlp]),
-      inBias: reader.weight(`${at}mlp.b_in`, [dMlp]),
-      out: reader.weight(`${at}mlp.W_out`, [dMlp, d]),
-      outBias: reader.weight(`${at}mlp.b_out`, [d]),
-    },
+    mlp:
+      dMlp === 0
+        ? null
+        : {
+            norm2: lensNorm(reader, `${at}ln2`, type, d),
+            in: reader.weight(`${at}mlp.W_in`, [d, dMlp]),
+            inBias: reader.weight(`${at}mlp.b_in`, [dMlp]),
+            out: reader.weight(`${at}mlp.W_out`, [dMlp, d]),
+            outBias: reader.weight(`${at}mlp.b_out`, [d]),
+          },
   };
 }
 

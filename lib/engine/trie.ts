@@ -207,7 +207,13 @@ export function countSuffixes(spec: ModelSpec, maxDegree: number): number {
  * Opens every suffix of at most `maxDegree` components, stage by stage from the last; a list whose directions
  * would outgrow `bytes` is halved and finished part by part, so that memory stays bounded.
  */
-export async function openAll(trie: Trie, maxDegree: number, bytes: number, control: Control, visit: (opened: Opened) => void): Promise<void> {
+export async function openAll(
+  trie: Trie,
+  maxDegree: number,
+  bytes: number,
+  control: Control,
+  visit: (opened: Opened) => void,
+): Promise<void> {
   const total = countSuffixes(trie.model.spec, maxDegree);
   const limit = Math.max(2, Math.floor(bytes / (4 * trie.size)));
   let done = 0;

@@ -91,7 +91,12 @@ function checkEntry(name: string, value: unknown, file: string, dataBytes: numbe
   }
   const [from, to] = offsets as [number, number];
   if (to > dataBytes) {
-    throw new EngineError('bad-weights', where, `data within the file's ${dataBytes} data bytes`, `data up to byte ${to}: truncated or out of range`);
+    throw new EngineError(
+      'bad-weights',
+      where,
+      `data within the file's ${dataBytes} data bytes`,
+      `data up to byte ${to}: truncated or out of range`,
+    );
   }
   const size = shape.reduce((product, dim) => product * dim, bytes);
   if (size !== to - from) {

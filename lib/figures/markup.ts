@@ -1,4 +1,4 @@
-/** Markup that is already safe to place into a document. Only {@link markup} and {@link join} make it. */
+/** Markup that is safe to place into a document as it is: made by {@link markup}, or a constant of ours. */
 export class Markup {
   constructor(readonly text: string) {}
 
@@ -7,7 +7,7 @@ export class Markup {
   }
 }
 
-export type MarkupValue = Markup | string | number | null | false | readonly MarkupValue[];
+export type MarkupValue = Markup | string | number | null | undefined | false | readonly MarkupValue[];
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
@@ -21,7 +21,7 @@ export function escapeText(text: string): string {
 
 function render(value: MarkupValue): string {
   if (value instanceof Markup) return value.text;
-  if (value === null || value === false) return '';
+  if (value === null || value === undefined || value === false) return '';
   if (typeof value === 'object') return value.map(render).join('');
   return escapeText(String(value));
 }

@@ -48,7 +48,10 @@ describe.each(['random-gpt2', 'random-attn-only'])('goldens of %s', (name) => {
     const answer = await ask({ view: 'logits' });
     const found = Object.fromEntries(answer.terms.map((term) => [term.name, term.logit!]));
     expectTable(found, Object.fromEntries(golden.logits.map((logit, token) => [token, logit])));
-    expectTable({ metric: answer.metric, counterfactual: answer.counterfactualMetric! }, { metric: golden.metric, counterfactual: golden.counterfactual_metric });
+    expectTable(
+      { metric: answer.metric, counterfactual: answer.counterfactualMetric! },
+      { metric: golden.metric, counterfactual: golden.counterfactual_metric },
+    );
     expect(answer.terms.reduce((sum, { probability }) => sum + probability!, 0)).toBeCloseTo(1, 9);
   });
 

@@ -47,7 +47,11 @@ class WorkerClient {
 
   constructor(readonly data: WorkerData) {}
 
-  async call<Name extends CallName>(name: Name, argument: Calls[Name]['argument'], options: AnalyzeOptions = {}): Promise<Calls[Name]['result']> {
+  async call<Name extends CallName>(
+    name: Name,
+    argument: Calls[Name]['argument'],
+    options: AnalyzeOptions = {},
+  ): Promise<Calls[Name]['result']> {
     const { signal } = options;
     if (signal?.aborted) throw cancelledError();
     await this.#turn(signal);

@@ -29,7 +29,8 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     const { table, size } = await readTensors(folder, file);
     bytes += size;
     for (const [name, tensor] of table) {
-      if (tensors.has(name)) throw new EngineError('bad-weights', `${file}: tensor ${JSON.stringify(name)}`, 'one place for each tensor', 'a second one');
+      if (tensors.has(name))
+        throw new EngineError('bad-weights', `${file}: tensor ${JSON.stringify(name)}`, 'one place for each tensor', 'a second one');
       tensors.set(name, tensor);
     }
   }
@@ -68,7 +69,12 @@ async function findWeightFiles(folder: string): Promise<string[]> {
   const index = parseJson(await readNeeded(folder, INDEX), INDEX) as { weight_map?: unknown };
   const files = [...new Set(Object.values(index.weight_map ?? {}))];
   if (files.length === 0 || !files.every((file) => typeof file === 'string' && basename(file) === file)) {
-    throw new EngineError('bad-weights', `${INDEX}: weight_map`, 'plain file names', JSON.stringify(index.weight_map)?.slice(0, 200) ?? 'nothing');
+    throw new EngineError(
+      'bad-weights',
+      `${INDEX}: weight_map`,
+      'plain file names',
+      JSON.stringify(index.weight_map)?.slice(0, 200) ?? 'nothing',
+    );
   }
   return (files as string[]).toSorted();
 }
@@ -95,7 +101,13 @@ async function readNeeded(folder: string, file: string): Promise<string> {
     return await readFile(join(folder, file), 'utf8');
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new EngineError('bad-config', join(basename(folder), file), 'a readable file', missing ? 'no such file' : (cause as Error).message, { cause });
+    throw new EngineError(
+      'bad-config',
+      join(basename(folder), file),
+      'a readable file',
+      missing ? 'no such file' : (cause as Error).message,
+      { cause },
+    );
   }
 }
 

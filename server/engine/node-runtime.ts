@@ -43,9 +43,7 @@ class NodeSession implements Session {
       inputs[key] = data instanceof Int32Array ? new ort.Tensor('int32', data, dims) : new ort.Tensor('float32', data, dims);
     }
     const outputs = await failing(this.name, 'a run without failure', () => this.session.run(inputs));
-    return Object.fromEntries(
-      Object.entries(outputs).map(([key, { data, dims }]) => [key, { data: data as Float32Array, dims }]),
-    );
+    return Object.fromEntries(Object.entries(outputs).map(([key, { data, dims }]) => [key, { data: data as Float32Array, dims }]));
   }
 
   async close(): Promise<void> {

@@ -163,9 +163,9 @@ export function safetensors(tensors: readonly RandomTensor[]): Buffer {
   return Buffer.concat([length, header, ...tensors.map(({ data }) => Buffer.from(data.buffer, data.byteOffset, data.byteLength))]);
 }
 
-/** Writes the model as a folder under the system's temporary directory. */
-export async function writeModel({ config, tensors }: RandomModel): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'pathboard-model-'));
+/** Writes the model as a new folder, by default under the system's temporary directory. */
+export async function writeModel({ config, tensors }: RandomModel, parent = tmpdir()): Promise<string> {
+  const folder = await mkdtemp(join(parent, 'pathboard-model-'));
   await writeFile(join(folder, 'config.json'), JSON.stringify(config));
   await writeFile(join(folder, 'model.safetensors'), safetensors(tensors));
   return folder;

@@ -38,7 +38,11 @@ export class SlowModel {
         attend(part(0), part(1), part(2)).forEach((row, index) => mixed[index]!.push(...row));
       }
       x = sum(x, affine(mixed, this.#matrix(`${at}attn.c_proj.weight`), this.#vector(`${at}attn.c_proj.bias`)));
-      const hidden = affine(this.#layerNorm(x, `${at}ln_2.weight`, `${at}ln_2.bias`), this.#matrix(`${at}mlp.c_fc.weight`), this.#vector(`${at}mlp.c_fc.bias`));
+      const hidden = affine(
+        this.#layerNorm(x, `${at}ln_2.weight`, `${at}ln_2.bias`),
+        this.#matrix(`${at}mlp.c_fc.weight`),
+        this.#vector(`${at}mlp.c_fc.bias`),
+      );
       const active = hidden.map((row) => row.map((h) => activate(this.#config['activation_function'] as string, h)));
       x = sum(x, affine(active, this.#matrix(`${at}mlp.c_proj.weight`), this.#vector(`${at}mlp.c_proj.bias`)));
     }
@@ -56,7 +60,8 @@ export class SlowModel {
       const normed = this.#lensNorm(x, `${at}ln1`);
       let change: Matrix = x.map(() => this.#vector(`${at}attn.b_O`));
       for (let head = 0; head < (this.#config['n_heads'] as number); head++) {
-        const project = (part: string) => affine(normed, this.#perHead(`${at}attn.W_${part}`, head), this.#perHead(`${at}attn.b_${part}`, head)[0]!);
+        const project = (part: string) =>
+          affine(normed, this.#perHead(`${at}attn.W_${part}`, head), this.#perHead(`${at}attn.b_${part}`, head)[0]!);
         const mixed = attend(project('Q'), project('K'), project('V'));
         const output = this.#perHead(`${at}attn.W_O`, head);
         change = sum(change, affine(mixed, output, new Array<number>(output[0]!.length).fill(0)));
@@ -100,7 +105,7 @@ export class SlowModel {
   #perHead(name: string, head: number): Matrix {
     const { data, shape } = this.#tensor(name);
     const size = data.length / shape[0]!;
-    return rowsOf([...data.slice(head * size, (head + 1) * size)], shape.at(-1)!);
+    return rowsOf(Array.from(data.subarray(head * size, (head + 1) * size)), shape.at(-1)!);
   }
 }
 

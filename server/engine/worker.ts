@@ -1,5 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { EngineError, Model, analyze, isEngineError, resolveRequest, withTexts, type AnalyzeRequest, type Control } from '../../lib/engine/index.ts';
+import {
+  EngineError,
+  Model,
+  analyze,
+  isEngineError,
+  resolveRequest,
+  withTexts,
+  type AnalyzeRequest,
+  type Control,
+} from '../../lib/engine/index.ts';
 import type { Codec } from '../../lib/tokens.ts';
 import type { TokenText } from '../../lib/wire.ts';
 import { listModels, openModelFolder } from '../models.ts';
@@ -47,7 +56,8 @@ async function answer(request: AnalyzeRequest, control: Control) {
   const limit = Math.max(10_000, model.spec.context * 64);
   for (const field of ['prompt', 'counterfactual'] as const) {
     const length = request[field]?.length ?? 0;
-    if (length > limit) throw new EngineError('bad-tokens', field, `at most ${model.spec.context} tokens, the model's context`, `${length} characters`);
+    if (length > limit)
+      throw new EngineError('bad-tokens', field, `at most ${model.spec.context} tokens, the model's context`, `${length} characters`);
   }
   const resolved = resolveRequest(request, codec, model.spec.vocabulary);
   return withTexts(await analyze(model, resolved, control), codec);

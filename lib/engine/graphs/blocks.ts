@@ -1,4 +1,4 @@
-import { GraphBuilder, type Value } from '../onnx.ts';
+import type { GraphBuilder, Value } from '../onnx.ts';
 import type { LayerWeights, MlpWeights, ModelSpec, NormWeights, Weight } from '../spec.ts';
 
 /**
@@ -154,8 +154,7 @@ export class Blocks {
 
   /** The gate g with act(h) = g·h, without dividing [M9]. */
   gate(h: Value): Value {
-    const half = (inner: Value) =>
-      this.g.op('Mul', [this.g.op('Add', [inner, this.g.scalar(1)]), this.g.scalar(0.5)]);
+    const half = (inner: Value) => this.g.op('Mul', [this.g.op('Add', [inner, this.g.scalar(1)]), this.g.scalar(0.5)]);
     switch (this.spec.activation) {
       case 'relu':
         return this.g.op('Cast', [this.g.op('Greater', [h, this.g.scalar(0)])], { to: 1 });

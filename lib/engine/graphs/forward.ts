@@ -41,8 +41,7 @@ function projections(blocks: Blocks, normed: Value, layer: number): [Value, Valu
     const all = g.op('Add', [g.op('MatMul', [normed, blocks.stored(q)]), blocks.stored(qBias)]);
     return g.ops('Split', [all], 3, { axis: -1, num_outputs: 3 }) as [Value, Value, Value];
   }
-  const project = (weight: typeof q, bias: typeof q) =>
-    g.op('Add', [g.op('MatMul', [normed, blocks.weight(weight)]), blocks.weight(bias)]);
+  const project = (weight: typeof q, bias: typeof q) => g.op('Add', [g.op('MatMul', [normed, blocks.weight(weight)]), blocks.weight(bias)]);
   return [project(q, qBias), project(k, kBias), project(v, vBias)];
 }
 

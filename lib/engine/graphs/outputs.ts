@@ -13,9 +13,14 @@ export function outputsGraph(spec: ModelSpec): Uint8Array {
   const rows = sourceRows(spec);
   const nodes = ablatableNodes(spec);
   const own = g.ints(nodes.map((name) => rows.get(name)!));
-  const biasRow = nodes.map((name) => (name.startsWith('m') ? rows.get(printNode({ kind: 'mlp-bias', layer: Number(name.slice(1)) }))! : null));
+  const biasRow = nodes.map((name) =>
+    name.startsWith('m') ? rows.get(printNode({ kind: 'mlp-bias', layer: Number(name.slice(1)) }))! : null,
+  );
   const bias = g.ints(biasRow.map((row) => row ?? 0));
-  const hasBias = g.floats(biasRow.map((row) => (row === null ? 0 : 1)), [nodes.length, 1, 1]);
+  const hasBias = g.floats(
+    biasRow.map((row) => (row === null ? 0 : 1)),
+    [nodes.length, 1, 1],
+  );
   const outputsOf = (sources: string) => {
     const biases = g.op('Mul', [g.op('Gather', [sources, bias], { axis: 0 }), hasBias]);
     return g.op('Add', [g.op('Gather', [sources, own], { axis: 0 }), biases]);

@@ -31,7 +31,12 @@ function causalPath(name: string, { model }: Asked): Path {
   checkPath(path, model.spec);
   const { kind } = path[0]!.node;
   if (kind === 'attn-bias' || kind === 'mlp-bias' || kind === 'logits-bias') {
-    throw new EngineError('bad-path', `path ${JSON.stringify(name)}`, 'input, a head or an MLP at its start', 'a bias, which is the same in every run');
+    throw new EngineError(
+      'bad-path',
+      `path ${JSON.stringify(name)}`,
+      'input, a head or an MLP at its start',
+      'a bias, which is the same in every run',
+    );
   }
   return path;
 }
