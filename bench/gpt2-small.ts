@@ -12,7 +12,16 @@ export async function gpt2SmallFolder(): Promise<string> {
   const folder = join(CACHE, `gpt2-small-${SEED}`);
   if (await stat(folder).catch(() => null)) return folder;
   await mkdir(CACHE, { recursive: true });
-  const sizes = { layers: 12, heads: 12, d: 768, vocabulary: 50_257, context: 1024, prefix: '', tied: true, activation: 'gelu_new' } as const;
+  const sizes = {
+    layers: 12,
+    heads: 12,
+    d: 768,
+    vocabulary: 50_257,
+    context: 1024,
+    prefix: '',
+    tied: true,
+    activation: 'gelu_new',
+  } as const;
   const draft = await writeModel(randomGpt2(sizes, SEED), CACHE);
   await rename(draft, folder).catch(async (error: unknown) => {
     await rm(draft, { recursive: true, force: true });

@@ -38,8 +38,11 @@ export async function matmulPeak(runtime: Runtime, repeats: number): Promise<num
     const product = g.op('MatMul', [g.input('a', 'float32', [rows, inner]), g.input('b', 'float32', [inner, columns])]);
     const ones = g.op('ReduceMax', [product, g.ints([0, 1])], { keepdims: 0 });
     g.output('max', ones, 'float32', []);
-    const session = await runtime.open(g.name, g.finish());
-    const feeds = { a: tensor(new Float32Array(rows * inner).fill(1), [rows, inner]), b: tensor(new Float32Array(inner * columns).fill(1), [inner, columns]) };
+    const session = await runtime.open(g.finish());
+    const feeds = {
+      a: tensor(new Float32Array(rows * inner).fill(1), [rows, inner]),
+      b: tensor(new Float32Array(inner * columns).fill(1), [inner, columns]),
+    };
     const { best } = await time(repeats, () => session.run(feeds));
     peak = Math.max(peak, (2 * rows * inner * columns) / (best * 1e6));
     await session.close();

@@ -46,12 +46,16 @@ async function measure(model: Model, peak: number): Promise<Row[]> {
 
   let fresh = 0;
   const clean = await time(repeats, () => model.clean([fresh++, ...tokens.slice(1)]));
-  rows.push(row('forward, every head and MLP apart', clean.median, flops.clean, `${sources} outputs of ${length} × ${model.spec.dModel} returned`));
+  rows.push(
+    row('forward, every head and MLP apart', clean.median, flops.clean, `${sources} outputs of ${length} × ${model.spec.dModel} returned`),
+  );
 
   await model.clean(tokens);
   const forwards = 2 * flops.forward;
   const degrees = await time(repeats, () => ask({ view: 'degrees' }));
-  rows.push(row('degree spectrum, all 25 degrees', degrees.median, flops.degrees + forwards, 'with the metric of prompt and counterfactual'));
+  rows.push(
+    row('degree spectrum, all 25 degrees', degrees.median, flops.degrees + forwards, 'with the metric of prompt and counterfactual'),
+  );
 
   const slow = Math.max(1, Math.floor(repeats / 2));
   const found = await ask({ view: 'paths', top: 100 });
@@ -91,15 +95,31 @@ const rows = await measure(model, peak);
 const peakMemoryGiB = process.resourceUsage().maxRSS / 2 ** 20;
 await model.close();
 
-if (values.json) console.log(JSON.stringify({ machine, engineVersion: ENGINE_VERSION, threads, tokens: length, repeats, matmulPeakGflops: peak, rows, peakMemoryGiB }));
+if (values.json)
+  console.log(
+    JSON.stringify({
+      machine,
+      engineVersion: ENGINE_VERSION,
+      threads,
+      tokens: length,
+      repeats,
+      matmulPeakGflops: peak,
+      rows,
+      peakMemoryGiB,
+    }),
+  );
 else {
   console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.os}`);
   console.log(`Node ${machine.node}, onnxruntime-node ${machine.onnxruntime}, engine ${ENGINE_VERSION}, ${threads} threads, float32`);
-  console.log(`GPT-2-small shape, random weights (seed ${SEED}), ${length} tokens, medians of ${repeats} runs (searches and effects: ${Math.max(1, Math.floor(repeats / 2))})`);
+  console.log(
+    `GPT-2-small shape, random weights (seed ${SEED}), ${length} tokens, medians of ${repeats} runs (searches and effects: ${Math.max(1, Math.floor(repeats / 2))})`,
+  );
   console.log(`MatMul peak through the same runtime: ${peak.toFixed(0)} GFLOP/s\n`);
   console.log(`${'work'.padEnd(38)}${'ms'.padStart(9)}${'GFLOP/s'.padStart(10)}${'of peak'.padStart(9)}`);
   for (const row of rows) {
-    console.log(`${row.work.padEnd(38)}${row.medianMs.toFixed(1).padStart(9)}${row.gflopsPerSecond.toFixed(0).padStart(10)}${`${(100 * row.shareOfPeak).toFixed(0)}%`.padStart(9)}${row.note ? `   ${row.note}` : ''}`);
+    console.log(
+      `${row.work.padEnd(38)}${row.medianMs.toFixed(1).padStart(9)}${row.gflopsPerSecond.toFixed(0).padStart(10)}${`${(100 * row.shareOfPeak).toFixed(0)}%`.padStart(9)}${row.note ? `   ${row.note}` : ''}`,
+    );
   }
   console.log(`\npeak memory (RSS) ${peakMemoryGiB.toFixed(2)} GiB`);
 }

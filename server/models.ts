@@ -47,7 +47,8 @@ export async function importModel(home: string, source: string, name = basename(
     throw new EngineError('bad-request', 'name', 'letters, digits, dot, dash and underscore, at most 100', JSON.stringify(name));
   }
   const info = await stat(source).catch(() => null);
-  if (!info?.isDirectory()) throw new EngineError('bad-request', 'import', 'a directory with config.json and safetensors', JSON.stringify(source));
+  if (!info?.isDirectory())
+    throw new EngineError('bad-request', 'import', 'a directory with config.json and safetensors', JSON.stringify(source));
   const read = await readModelFolder(source);
   const hash = await hashModel(read);
   const existing = (await modelNames(home)).get(name);
@@ -63,7 +64,8 @@ export async function importModel(home: string, source: string, name = basename(
     await mkdir(draft);
     for (const file of [...read.files, 'example.json']) await copyIfThere(join(source, file), join(draft, file), read.files.includes(file));
     const copied = await hashModel({ folder: draft, files: read.files });
-    if (copied !== hash) throw new EngineError('bad-weights', 'import', `files with sha256 ${hash}`, `${copied}: they changed while being copied`);
+    if (copied !== hash)
+      throw new EngineError('bad-weights', 'import', `files with sha256 ${hash}`, `${copied}: they changed while being copied`);
     await writeFile(join(draft, RECORD), JSON.stringify({ name, hash, importedAt: new Date().toISOString() }));
     await rename(draft, join(models, name));
   } catch (error) {

@@ -4,6 +4,7 @@ import { mixGraph, outputsGraph } from './graphs/outputs.ts';
 import { causalMask, metricFeeds, type CleanRun, type Control, type Model, type Question } from './model.ts';
 import { printNode, printStop, stageOf, type Node, type Path, type Slot } from './names.ts';
 import { indices, slice, tensor, type FloatTensor, type Tensor } from './runtime.ts';
+import { PRODUCT_ROWS } from './trie.ts';
 
 /**
  * The treeified view [M16]: a node has one copy for each way in which what it writes is used. A leaf writes
@@ -43,8 +44,7 @@ function copyOf(paths: readonly Path[]): Copy {
 }
 
 /** Bytes of changed outputs kept at once; a batch of changes is as large as all paths of one chunk together. */
-const CHUNK_BYTES = 256 * 1024 * 1024;
-const NODE_BATCH_BYTES = 48 * 1024 * 1024;
+const CHUNK_BYTES = 128 * 1024 * 1024;
 
 /** Evaluates sets of paths; one object serves one question and reference. */
 export class Effects {
@@ -134,7 +134,7 @@ export class Effects {
     const { node } = copies[0]!;
     const length = this.run.tokens.length;
     const rows = everyToken ? indices(Array.from({ length }, (_, row) => row)) : indices([length - 1]);
-    const most = Math.max(1, Math.floor(NODE_BATCH_BYTES / (4 * length * this.model.spec.dModel)));
+    const most = Math.max(1, Math.ceil(PRODUCT_ROWS / length));
     for (let from = 0; from < copies.length; from += most) {
       const batch = copies.slice(from, from + most);
       const change = node.kind === 'head' ? await this.#head(node, batch, rows, changes) : await this.#mlp(node, batch, rows, changes);

@@ -3,7 +3,8 @@ import { cleanGraph } from './graphs/clean.ts';
 import { forwardGraph } from './graphs/forward.ts';
 import { directionGraph } from './graphs/frozen.ts';
 import { indices, tensor, type FloatTensor, type Runtime, type Session, type Tensor } from './runtime.ts';
-import type { ModelSpec } from './spec.ts';
+import { weightBytes, type ModelSpec } from './spec.ts';
+import type { Graph } from './onnx.ts';
 
 /** What is asked of a run. `tokens` end at the position that is read: later tokens cannot reach it. */
 export interface Question {
@@ -45,35 +46,47 @@ export interface Direction {
   bias: number;
 }
 
-const KEPT_RUNS = 4;
+/** Factorized runs kept: a prompt and its counterfactual always, more as long as they are small. */
+const KEPT_RUNS = { least: 2, most: 64, bytes: 192 * 1024 * 1024 };
+/** Mapped weights of open sessions, as a multiple of the model's own; each session maps its weights anew. */
+const MAPPED_TIMES = 2.75;
+const MAPPED_LEAST = 512 * 1024 * 1024;
+
+interface Opened {
+  session: Promise<Session>;
+  mapped: number;
+  running: number;
+}
 
 /** A model that runs: its graphs are opened when first needed and kept. */
 export class Model {
-  readonly #sessions = new Map<string, Promise<Session>>();
+  /** by graph, the least recently used first */
+  readonly #sessions = new Map<string, Opened>();
   readonly #runs = new Map<string, Promise<CleanRun>>();
-  readonly #derived = new WeakMap<object, Map<string, unknown>>();
+  readonly #weightBytes: number;
 
   constructor(
     readonly name: string,
     readonly hash: string,
     readonly spec: ModelSpec,
     readonly runtime: Runtime,
-  ) {}
+  ) {
+    this.#weightBytes = weightBytes(spec);
+  }
 
-  /** Runs the graph of that name, which `make` writes when it is first asked for. */
-  async run(
-    name: string,
-    make: (spec: ModelSpec) => Uint8Array,
-    feeds: Record<string, Tensor | null>,
-  ): Promise<Record<string, FloatTensor>> {
-    let opening = this.#sessions.get(name);
-    if (!opening) {
-      opening = this.runtime.open(name, make(this.spec));
-      this.#sessions.set(name, opening);
-      opening.catch(() => this.#sessions.delete(name));
+  /** Runs the graph of that name, which `make` writes when it is first asked for or was closed since. */
+  async run(name: string, make: (spec: ModelSpec) => Graph, feeds: Record<string, Tensor | null>): Promise<Record<string, FloatTensor>> {
+    const opened = this.#sessions.get(name) ?? this.#open(make(this.spec));
+    this.#sessions.delete(name);
+    this.#sessions.set(name, opened);
+    opened.running++;
+    try {
+      const session = await opened.session;
+      const present = Object.entries(feeds).filter((entry): entry is [string, Tensor] => entry[1] !== null);
+      return await session.run(Object.fromEntries(present));
+    } finally {
+      opened.running--;
     }
-    const present = Object.entries(feeds).filter((entry): entry is [string, Tensor] => entry[1] !== null);
-    return (await opening).run(Object.fromEntries(present));
   }
 
   /** Logits [B, V] at the last token of each prompt, from the ordinary forward graph. */
@@ -92,16 +105,8 @@ export class Model {
     this.#runs.delete(key);
     this.#runs.set(key, run);
     run.catch(() => this.#runs.delete(key));
-    if (this.#runs.size > KEPT_RUNS) this.#runs.delete(this.#runs.keys().next().value!);
+    while (this.#runs.size > this.#mostRuns(tokens.length)) this.#runs.delete(this.#runs.keys().next().value!);
     return run;
-  }
-
-  /** Something made once from a run, kept as long as the run is. */
-  derived<T>(run: object, key: string, make: () => T): T {
-    const shelf = this.#derived.get(run) ?? new Map<string, unknown>();
-    this.#derived.set(run, shelf);
-    if (!shelf.has(key)) shelf.set(key, make());
-    return shelf.get(key) as T;
   }
 
   async direction(run: CleanRun, question: Question): Promise<Direction> {
@@ -114,7 +119,35 @@ export class Model {
     const sessions = [...this.#sessions.values()];
     this.#sessions.clear();
     this.#runs.clear();
-    await Promise.all(sessions.map(async (session) => (await session).close()));
+    await Promise.all(sessions.map(async ({ session }) => (await session).close()));
+  }
+
+  /** Runs of this length that may be kept; their sources, gates and patterns are what weighs. */
+  #mostRuns(tokens: number): number {
+    const { layers, heads, dModel, dMlp } = this.spec;
+    const numbers = tokens * (dModel * (layers * (heads + 5) + 2) + layers * (dMlp + heads * tokens));
+    const { least, most, bytes } = KEPT_RUNS;
+    return Math.min(most, Math.max(least, Math.floor(bytes / (4 * numbers))));
+  }
+
+  #open(graph: Graph): Opened {
+    const opened = { session: this.runtime.open(graph), mapped: graph.externalBytes, running: 0 };
+    this.#makeRoom(opened.mapped);
+    opened.session.catch(() => this.#sessions.delete(graph.name));
+    return opened;
+  }
+
+  /** Closes idle sessions, the least recently used first, until `needed` bytes fit. */
+  #makeRoom(needed: number): void {
+    const limit = Math.max(MAPPED_LEAST, MAPPED_TIMES * this.#weightBytes);
+    let mapped = needed + [...this.#sessions.values()].reduce((sum, opened) => sum + opened.mapped, 0);
+    for (const [name, opened] of this.#sessions) {
+      if (mapped <= limit) return;
+      if (opened.running > 0 || opened.mapped === 0) continue;
+      this.#sessions.delete(name);
+      mapped -= opened.mapped;
+      void opened.session.then((session) => session.close());
+    }
   }
 
   async #runClean(tokens: readonly number[]): Promise<CleanRun> {

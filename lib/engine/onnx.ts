@@ -78,6 +78,13 @@ export interface ExternalData {
   length: number;
 }
 
+/** A finished model: its ONNX bytes, and how many bytes of weights it maps from the model's files. */
+export interface Graph {
+  name: string;
+  bytes: Uint8Array;
+  externalBytes: number;
+}
+
 /** Name of a value in the graph under construction. */
 export type Value = string;
 
@@ -89,6 +96,7 @@ export class GraphBuilder {
   readonly #outputs: ((writer: ProtoWriter) => void)[] = [];
   readonly #shared = new Map<string, Value>();
   #count = 0;
+  #externalBytes = 0;
 
   constructor(readonly name: string) {}
 
@@ -132,6 +140,7 @@ export class GraphBuilder {
   /** A tensor whose bytes stay in the model's file; the same name gives the same value. */
   external(name: string, dtype: Dtype, dims: readonly number[], data: ExternalData): Value {
     return this.once(`external ${name}`, () => {
+      this.#externalBytes += data.length;
       this.#initializers.push((writer) => {
         for (const dim of dims) writer.int(1, dim);
         writer.int(2, DTYPE_CODE[dtype]).string(8, name);
@@ -154,8 +163,8 @@ export class GraphBuilder {
     return value;
   }
 
-  finish(): Uint8Array {
-    return new ProtoWriter()
+  finish(): Graph {
+    const bytes = new ProtoWriter()
       .int(1, IR_VERSION)
       .string(2, 'pathboard')
       .message(7, (graph) => {
@@ -167,6 +176,7 @@ export class GraphBuilder {
       })
       .message(8, (opset) => opset.int(2, OPSET))
       .finish();
+    return { name: this.name, bytes, externalBytes: this.#externalBytes };
   }
 
   #constant(dtype: Dtype, raw: Uint8Array, dims: readonly number[]): Value {

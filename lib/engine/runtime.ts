@@ -1,3 +1,5 @@
+import type { Graph } from './onnx.ts';
+
 /** What the engine needs of an inference library. Implementations: node (server/engine), web (lib/worker). */
 
 export interface Tensor {
@@ -27,8 +29,8 @@ export interface Backend {
 /** A library bound to one model's folder, so that graphs can name its files. */
 export interface Runtime {
   readonly backend: Backend;
-  /** @param graph an ONNX model whose external tensors lie in the model's folder */
-  open(name: string, graph: Uint8Array): Promise<Session>;
+  /** @param graph its external tensors lie in the model's folder */
+  open(graph: Graph): Promise<Session>;
 }
 
 export function tensor(data: Float32Array, dims: readonly number[]): FloatTensor {

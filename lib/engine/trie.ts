@@ -38,7 +38,9 @@ export interface Opened {
   suffixesByToken?: number[][];
 }
 
-const BATCH_BYTES = 64 * 1024 * 1024;
+const BATCH_BYTES = 32 * 1024 * 1024;
+/** Rows of a matrix product beyond which a larger batch gains nothing. */
+export const PRODUCT_ROWS = 1024;
 
 export class Trie {
   readonly root: Suffix;
@@ -66,8 +68,8 @@ export class Trie {
   }
 
   /**
-   * Opens suffixes that share their first node, in one batch each for the pull and the totals. Their directions
-   * are kept until {@link forget}; their parents must have been opened before.
+   * Opens suffixes, pulling those with the same first node together and reading all totals at once. Their
+   * directions are kept until {@link forget}; their parents must have been opened before.
    */
   async open(suffixes: readonly Suffix[], byToken = false): Promise<Opened[]> {
     const chunk = Math.max(1, Math.floor(BATCH_BYTES / (4 * this.size)));
@@ -75,14 +77,6 @@ export class Trie {
     for (let from = 0; from < suffixes.length; from += chunk) {
       opened.push(...(await this.#openChunk(suffixes.slice(from, from + chunk), byToken)));
     }
-    return opened;
-  }
-
-  /** Opens suffixes of any nodes, grouped by first node. */
-  async openMixed(suffixes: readonly Suffix[], byToken = false): Promise<Opened[]> {
-    const groups = groupBy(suffixes, (suffix) => printNode(suffix.node));
-    const opened: Opened[] = [];
-    for (const group of groups.values()) opened.push(...(await this.open(group, byToken)));
     return opened;
   }
 
@@ -96,15 +90,32 @@ export class Trie {
   }
 
   async #openChunk(suffixes: readonly Suffix[], byToken: boolean): Promise<Opened[]> {
-    const directions = await this.#pull(suffixes);
+    const { size } = this;
+    const sorted = [...groupBy(suffixes, (suffix) => printNode(suffix.node)).values()];
+    const order = sorted.flat();
+    const batch = new Float32Array(order.length * size);
+    let filled = 0;
+    for (const group of sorted) {
+      for (let from = 0; from < group.length; from += this.#pullLimit) {
+        const { data } = await this.#pull(group.slice(from, from + this.#pullLimit));
+        batch.set(data, filled);
+        filled += data.length;
+      }
+    }
+    const directions = tensor(batch, [order.length, this.run.tokens.length, this.model.spec.dModel]);
     const totals = await this.#totals(directions);
     const tokenTotals = byToken ? await this.#totalsByToken(directions) : null;
     const count = this.#sources.length;
-    return suffixes.map((suffix, index) => {
+    return order.map((suffix, index) => {
       this.#directions.set(suffix, slice(directions, index).data);
-      const tokens = (row: number) => tokenTotals && readByToken(tokenTotals, suffixes.length, count, index, row);
+      const tokens = (row: number) => tokenTotals && readByToken(tokenTotals, order.length, count, index, row);
       return this.#split(suffix, totals.subarray(index * count, (index + 1) * count), tokens);
     });
+  }
+
+  /** Suffixes in one pull: enough rows for a matrix product at full speed, not more. */
+  get #pullLimit(): number {
+    return Math.max(1, Math.ceil(PRODUCT_ROWS / this.run.tokens.length));
   }
 
   #split(suffix: Suffix, totals: Float32Array, tokens: (row: number) => number[] | null): Opened {

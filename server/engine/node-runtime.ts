@@ -14,12 +14,13 @@ export interface NodeRuntimeOptions {
 export function createNodeRuntime(folder: string, { threads }: NodeRuntimeOptions): Runtime {
   return {
     backend: { engine: 'onnxruntime-node', provider: 'cpu', dtype: 'float32' },
-    async open(name, graph) {
+    async open({ name, bytes }) {
       const session = await failing(name, 'a graph that onnxruntime accepts', () =>
-        ort.InferenceSession.create(graph, {
+        ort.InferenceSession.create(bytes, {
           executionProviders: ['cpu'],
           intraOpNumThreads: threads,
           interOpNumThreads: 1,
+          enableCpuMemArena: false,
           logSeverityLevel: 3,
           extra: {
             session: { model_external_initializers_file_folder_path: folder, disable_prepacking: '1' },

@@ -47,14 +47,39 @@ export class Blocks {
     return stored.dtype === 'float32' ? raw : this.g.once(`cast ${name}`, () => this.g.op('Cast', [raw], { to: 1 }));
   }
 
-  /** [H·dh, d] or [d, H·dh] as [H, dh, d] or [H, d, dh]. */
-  perHead(weight: Weight, side: 'in' | 'out'): Value {
+  /** An output weight as [H, dh, d]. */
+  perHead(weight: Weight): Value {
     const { heads, dHead, dModel } = this.spec;
-    return this.g.once(`per head ${weight.name} ${JSON.stringify(weight.layout)}`, () => {
-      if (side === 'out') return this.g.op('Reshape', [this.weight(weight), this.g.ints([heads, dHead, dModel])]);
-      const split = this.g.op('Reshape', [this.weight(weight), this.g.ints([dModel, heads, dHead])]);
-      return this.g.op('Transpose', [split], { perm: [1, 0, 2] });
-    });
+    if (weight.stored.shape.length === 3) return this.stored(weight);
+    return this.g.once(`per head ${weight.name}`, () => this.g.op('Reshape', [this.weight(weight), this.g.ints([heads, dHead, dModel])]));
+  }
+
+  /**
+   * One head's part of a weight, cut out at run time so that no second copy of the weights is kept:
+   * [d, dh] of an input weight, [dh, d] of an output weight. `head` is int32 [].
+   */
+  headWeight(weight: Weight, head: Value, side: 'in' | 'out'): Value {
+    if (weight.stored.shape.length === 3) return this.g.op('Gather', [this.stored(weight), head], { axis: 0 });
+    const { layout } = weight;
+    const offset = layout.kind === 'columns' ? layout.from : 0;
+    const { dHead } = this.spec;
+    const index = this.g.op('Cast', [this.g.op('Reshape', [head, this.g.ints([1])])], { to: 7 });
+    const from = this.g.op('Add', [this.g.op('Mul', [index, this.g.ints([dHead])]), this.g.ints([offset])]);
+    const to = this.g.op('Add', [from, this.g.ints([dHead])]);
+    return this.g.op('Slice', [this.stored(weight), from, to, this.g.ints([side === 'in' ? 1 : 0])]);
+  }
+
+  /**
+   * Projections of `x` by the stored weights, without bias, [.., H·dh] each; one product where the file holds
+   * the three side by side.
+   */
+  projections(x: Value, layer: number): [Value, Value, Value] {
+    const { q, k, v } = this.layer(layer);
+    if (q.layout.kind === 'columns' && q.name === k.name && k.name === v.name) {
+      const all = this.g.op('MatMul', [x, this.stored(q)]);
+      return this.g.ops('Split', [all], 3, { axis: -1, num_outputs: 3 }) as [Value, Value, Value];
+    }
+    return [q, k, v].map((weight) => this.g.op('MatMul', [x, this.weight(weight)])) as [Value, Value, Value];
   }
 
   /** Centres and scales by the live norm: xs, and 1/σ with a last axis of 1. No norm: x and null. */

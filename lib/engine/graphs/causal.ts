@@ -1,4 +1,4 @@
-import { GraphBuilder, type Value } from '../onnx.ts';
+import { GraphBuilder, type Graph, type Value } from '../onnx.ts';
 import { sourceRows, type ModelSpec } from '../spec.ts';
 import { Blocks } from './blocks.ts';
 import { metricRow } from './frozen.ts';
@@ -9,7 +9,7 @@ import { metricRow } from './frozen.ts';
  * `changeQ`, `changeK`, `changeV`), `head` int32 [], `mask` [S, S], `rows` int32 [R] the query tokens wanted,
  * `before` [S, d] its clean output without bias. Gives `change` of the output [P, R, d].
  */
-export function headEffectGraph(spec: ModelSpec, layer: number, bySlot: boolean): Uint8Array {
+export function headEffectGraph(spec: ModelSpec, layer: number, bySlot: boolean): Graph {
   const g = new GraphBuilder(`head-effect-${layer}${bySlot ? '-by-slot' : ''}`);
   const blocks = new Blocks(g, spec);
   const { dModel, dHead } = spec;
@@ -24,8 +24,7 @@ export function headEffectGraph(spec: ModelSpec, layer: number, bySlot: boolean)
     return blocks.scaled(g.op('Add', [change, clean]), weights.norm1).xs;
   };
   const [xq, xk, xv] = bySlot ? [read('changeQ'), read('changeK'), read('changeV')] : same(read('changeIn'));
-  const project = (xs: Value, matrix: typeof weights.q) =>
-    product(g, xs, g.op('Gather', [blocks.perHead(matrix, 'in'), head], { axis: 0 }), dModel, dHead);
+  const project = (xs: Value, matrix: typeof weights.q) => product(g, xs, blocks.headWeight(matrix, head, 'in'), dModel, dHead);
   const bias = (matrix: typeof weights.q, vector: typeof weights.q) => {
     const all = blocks.readerBias(weights.norm1, blocks.weight(matrix), blocks.weight(vector));
     return g.op('Gather', [g.op('Reshape', [all, g.ints([-1, dHead])]), head], { axis: 0 });
@@ -34,7 +33,7 @@ export function headEffectGraph(spec: ModelSpec, layer: number, bySlot: boolean)
   const keys = g.op('Add', [project(xk, weights.k), bias(weights.k, weights.kBias)]);
   const pattern = blocks.pattern(queries, keys, [0, 2, 1], g.op('Gather', [mask, rows], { axis: 0 }));
   const mixed = g.op('MatMul', [pattern, project(xv, weights.v)]);
-  const out = product(g, mixed, g.op('Gather', [blocks.perHead(weights.o, 'out'), head], { axis: 0 }), dHead, dModel);
+  const out = product(g, mixed, blocks.headWeight(weights.o, head, 'out'), dHead, dModel);
   const change = g.op('Sub', [out, g.op('Gather', [before, rows], { axis: 0 })]);
   g.output('change', change, 'float32', ['P', 'R', dModel]);
   return g.finish();
@@ -44,7 +43,7 @@ export function headEffectGraph(spec: ModelSpec, layer: number, bySlot: boolean)
  * The MLP of one layer, live, on changed inputs [M16]. Feeds `clean` [S, d], `changeIn` [P, S, d],
  * `rows` int32 [R], `before` [S, d] its clean output with its own bias. Gives `change` [P, R, d].
  */
-export function mlpEffectGraph(spec: ModelSpec, layer: number): Uint8Array {
+export function mlpEffectGraph(spec: ModelSpec, layer: number): Graph {
   const g = new GraphBuilder(`mlp-effect-${layer}`);
   const blocks = new Blocks(g, spec);
   const { dModel, dMlp } = spec;
@@ -62,7 +61,7 @@ export function mlpEffectGraph(spec: ModelSpec, layer: number): Uint8Array {
  * The metric of changed final streams. Feeds `clean` [d] the final stream at the position, `change` [P, d],
  * and the metric's tokens; gives `metric` [P].
  */
-export function readMetricGraph(spec: ModelSpec): Uint8Array {
+export function readMetricGraph(spec: ModelSpec): Graph {
   const g = new GraphBuilder('read-metric');
   const blocks = new Blocks(g, spec);
   const clean = g.input('clean', 'float32', [spec.dModel]);
@@ -77,7 +76,7 @@ export function readMetricGraph(spec: ModelSpec): Uint8Array {
  * heads and its MLP; `reference` [N, S, d] in the order of streamSources; the metric's tokens.
  * Gives `metric` [B] at the last token. A head's constant stays, since it lives in `a{l}.b`.
  */
-export function ablatedGraph(spec: ModelSpec): Uint8Array {
+export function ablatedGraph(spec: ModelSpec): Graph {
   const g = new GraphBuilder('ablated');
   const run = new AblatedRun(g, new Blocks(g, spec));
   run.build();
@@ -119,13 +118,13 @@ class AblatedRun {
     const { heads, dModel } = blocks.spec;
     const weights = blocks.layer(layer);
     const { xs } = blocks.scaled(x, weights.norm1);
-    const project = (matrix: typeof weights.q) => g.op('MatMul', [xs, blocks.weight(matrix)]);
-    const withBias = (matrix: typeof weights.q, bias: typeof weights.q) =>
-      g.op('Add', [project(matrix), blocks.readerBias(weights.norm1, blocks.weight(matrix), blocks.weight(bias))]);
-    const queries = blocks.splitHeads(withBias(weights.q, weights.qBias));
-    const keys = blocks.splitHeads(withBias(weights.k, weights.kBias));
+    const [q, k, v] = blocks.projections(xs, layer);
+    const withBias = (projected: Value, matrix: typeof weights.q, bias: typeof weights.q) =>
+      blocks.splitHeads(g.op('Add', [projected, blocks.readerBias(weights.norm1, blocks.weight(matrix), blocks.weight(bias))]));
+    const queries = withBias(q, weights.q, weights.qBias);
+    const keys = withBias(k, weights.k, weights.kBias);
     const pattern = blocks.pattern(queries, keys, [0, 1, 3, 2], mask);
-    const mixed = g.op('MatMul', [pattern, blocks.splitHeads(project(weights.v))]);
+    const mixed = g.op('MatMul', [pattern, blocks.splitHeads(v)]);
     const amount = this.#amount(heads);
     const kept = g.op('Reshape', [g.op('Sub', [g.scalar(1), amount]), g.ints([0, heads, 1, 1])]);
     const out = g.op('MatMul', [blocks.joinHeads(g.op('Mul', [mixed, kept])), blocks.weight(weights.o)]);

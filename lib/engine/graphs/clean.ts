@@ -1,4 +1,4 @@
-import { GraphBuilder, type Value } from '../onnx.ts';
+import { GraphBuilder, type Graph, type Value } from '../onnx.ts';
 import { streamSources, type ModelSpec } from '../spec.ts';
 import { Blocks } from './blocks.ts';
 
@@ -11,7 +11,7 @@ import { Blocks } from './blocks.ts';
  *   `gates` [L, S, M].
  * What a model lacks (MLPs, norms) is absent from the outputs.
  */
-export function cleanGraph(spec: ModelSpec): Uint8Array {
+export function cleanGraph(spec: ModelSpec): Graph {
   const g = new GraphBuilder('clean');
   const run = new CleanRun(g, new Blocks(g, spec));
   run.build();
@@ -55,15 +55,15 @@ class CleanRun {
     const weights = blocks.layer(layer);
     const { xs, inverse } = blocks.scaled(x, weights.norm1);
     if (inverse) this.#keep('inverse1', inverse);
-    const project = (weight: typeof weights.q) => g.op('MatMul', [xs, blocks.weight(weight)]);
-    const withBias = (weight: typeof weights.q, bias: typeof weights.q) =>
-      g.op('Add', [project(weight), blocks.readerBias(weights.norm1, blocks.weight(weight), blocks.weight(bias))]);
-    const queries = this.#splitHeads(withBias(weights.q, weights.qBias));
-    const keys = this.#splitHeads(withBias(weights.k, weights.kBias));
+    const [q, k, v] = blocks.projections(xs, layer);
+    const withBias = (projected: Value, weight: typeof weights.q, bias: typeof weights.q) =>
+      this.#splitHeads(g.op('Add', [projected, blocks.readerBias(weights.norm1, blocks.weight(weight), blocks.weight(bias))]));
+    const queries = withBias(q, weights.q, weights.qBias);
+    const keys = withBias(k, weights.k, weights.kBias);
     const pattern = blocks.pattern(queries, keys, [0, 2, 1], mask);
     this.#keep('patterns', pattern);
-    const mixed = g.op('MatMul', [pattern, this.#splitHeads(project(weights.v))]);
-    const outputs = g.op('MatMul', [mixed, blocks.perHead(weights.o, 'out')]);
+    const mixed = g.op('MatMul', [pattern, this.#splitHeads(v)]);
+    const outputs = g.op('MatMul', [mixed, blocks.perHead(weights.o)]);
     const bias = this.#onEveryToken(blocks.attentionBias(layer), x);
     this.#sources.push(outputs, this.#stacked(bias));
     return g.op('Add', [g.op('ReduceSum', [outputs, g.ints([0])], { keepdims: 0 }), bias]);

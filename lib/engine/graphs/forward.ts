@@ -1,4 +1,4 @@
-import { GraphBuilder, type Value } from '../onnx.ts';
+import { GraphBuilder, type Graph, type Value } from '../onnx.ts';
 import type { ModelSpec } from '../spec.ts';
 import { Blocks } from './blocks.ts';
 
@@ -7,7 +7,7 @@ import { Blocks } from './blocks.ts';
  * held against it [M11].
  * Feeds `tokens` int32 [B, S], `mask` [S, S]; gives `logits` [B, V] at the last token.
  */
-export function forwardGraph(spec: ModelSpec): Uint8Array {
+export function forwardGraph(spec: ModelSpec): Graph {
   const g = new GraphBuilder('forward');
   const blocks = new Blocks(g, spec);
   const tokens = g.input('tokens', 'int32', ['B', 'S']);
@@ -25,24 +25,12 @@ export function forwardGraph(spec: ModelSpec): Uint8Array {
 /** Attention of one layer with all biases, [B, S, d]. */
 function attention(blocks: Blocks, x: Value, layer: number, mask: Value): Value {
   const { g } = blocks;
-  const [q, k, v] = projections(blocks, blocks.norm(x, blocks.layer(layer).norm1), layer);
-  const pattern = blocks.pattern(blocks.splitHeads(q), blocks.splitHeads(k), [0, 1, 3, 2], mask);
-  const mixed = blocks.joinHeads(g.op('MatMul', [pattern, blocks.splitHeads(v)]));
-  const { o, oBias } = blocks.layer(layer);
+  const { norm1, qBias, kBias, vBias, o, oBias } = blocks.layer(layer);
+  const [q, k, v] = blocks.projections(blocks.norm(x, norm1), layer);
+  const withBias = (projected: Value, bias: typeof qBias) => blocks.splitHeads(g.op('Add', [projected, blocks.weight(bias)]));
+  const pattern = blocks.pattern(withBias(q, qBias), withBias(k, kBias), [0, 1, 3, 2], mask);
+  const mixed = blocks.joinHeads(g.op('MatMul', [pattern, withBias(v, vBias)]));
   return g.op('Add', [g.op('MatMul', [mixed, blocks.weight(o)]), blocks.weight(oBias)]);
-}
-
-/** q, k, v with their biases, [B, S, H·dh] each; one product where the file holds the three side by side. */
-function projections(blocks: Blocks, normed: Value, layer: number): [Value, Value, Value] {
-  const { g } = blocks;
-  const { q, k, v, qBias, kBias, vBias } = blocks.layer(layer);
-  const fused = q.layout.kind === 'columns' && q.name === k.name && k.name === v.name;
-  if (fused) {
-    const all = g.op('Add', [g.op('MatMul', [normed, blocks.stored(q)]), blocks.stored(qBias)]);
-    return g.ops('Split', [all], 3, { axis: -1, num_outputs: 3 }) as [Value, Value, Value];
-  }
-  const project = (weight: typeof q, bias: typeof q) => g.op('Add', [g.op('MatMul', [normed, blocks.weight(weight)]), blocks.weight(bias)]);
-  return [project(q, qBias), project(k, kBias), project(v, vBias)];
 }
 
 /** MLP of one layer with all biases, [B, S, d]. */

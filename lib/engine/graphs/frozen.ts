@@ -1,4 +1,4 @@
-import { GraphBuilder, type Value } from '../onnx.ts';
+import { GraphBuilder, type Graph, type Value } from '../onnx.ts';
 import type { ModelSpec } from '../spec.ts';
 import { Blocks } from './blocks.ts';
 
@@ -7,7 +7,7 @@ import { Blocks } from './blocks.ts';
  * Feeds `target`, `foil` int32 [1], `foilWeight` [1] (1, or 0 for no foil), `inverse` [1] the final norm's 1/σ
  * at the position. Gives `direction` [d] and `bias` [1].
  */
-export function directionGraph(spec: ModelSpec): Uint8Array {
+export function directionGraph(spec: ModelSpec): Graph {
   const g = new GraphBuilder('direction');
   const blocks = new Blocks(g, spec);
   const { finalNorm, unembedBias } = spec.weights;
@@ -42,7 +42,7 @@ export function metricRow(g: GraphBuilder, blocks: Blocks): { row: Value; pick: 
  * Suffix totals [M12]: ⟨U_p, out_n⟩ for every suffix p of a batch and every source n.
  * Feeds `directions` [P, S, d], `sources` [N, S, d]; gives `totals` [P, N].
  */
-export function totalsGraph(spec: ModelSpec): Uint8Array {
+export function totalsGraph(spec: ModelSpec): Graph {
   const g = new GraphBuilder('totals');
   const directions = g.input('directions', 'float32', ['P', 'S', spec.dModel]);
   const sources = g.input('sources', 'float32', ['N', 'S', spec.dModel]);
@@ -52,7 +52,7 @@ export function totalsGraph(spec: ModelSpec): Uint8Array {
 }
 
 /** The same totals split by the token at which the source wrote: gives `totals` [S, P, N]. */
-export function totalsByTokenGraph(spec: ModelSpec): Uint8Array {
+export function totalsByTokenGraph(spec: ModelSpec): Graph {
   const g = new GraphBuilder('totals-by-token');
   const directions = g.input('directions', 'float32', ['P', 'S', spec.dModel]);
   const sources = g.input('sources', 'float32', ['N', 'S', spec.dModel]);
@@ -66,7 +66,7 @@ export function totalsByTokenGraph(spec: ModelSpec): Uint8Array {
  * U_{n→p} = U_p Mₙᵀ for one head of one layer [M9], [M12].
  * Feeds `directions` [P, S, d], `head` int32 [], `pattern` [H, S, S], `inverse` [S, 1]; gives `pulled` [P, S, d].
  */
-export function headTransposeGraph(spec: ModelSpec, layer: number): Uint8Array {
+export function headTransposeGraph(spec: ModelSpec, layer: number): Graph {
   const g = new GraphBuilder(`head-transpose-${layer}`);
   const blocks = new Blocks(g, spec);
   const { dModel, dHead, heads } = spec;
@@ -75,8 +75,8 @@ export function headTransposeGraph(spec: ModelSpec, layer: number): Uint8Array {
   const patterns = g.input('pattern', 'float32', [heads, 'S', 'S']);
   const inverse = spec.norm === 'none' ? g.scalar(1) : g.input('inverse', 'float32', ['S', 1]);
   const { norm1, o, v } = blocks.layer(layer);
-  const out = g.op('Gather', [blocks.perHead(o, 'out'), head], { axis: 0 });
-  const value = g.op('Gather', [blocks.perHead(v, 'in'), head], { axis: 0 });
+  const out = blocks.headWeight(o, head, 'out');
+  const value = blocks.headWeight(v, head, 'in');
   const pattern = g.op('Transpose', [g.op('Gather', [patterns, head], { axis: 0 })], { perm: [1, 0] });
   const rows = g.op('Reshape', [directions, g.ints([-1, dModel])]);
   const atHead = g.op('Gemm', [rows, out], { transB: 1 });
@@ -92,7 +92,7 @@ export function headTransposeGraph(spec: ModelSpec, layer: number): Uint8Array {
  * U_{n→p} = U_p Mₙᵀ for the MLP of one layer.
  * Feeds `directions` [P, S, d], `gate` [S, M], `inverse` [S, 1]; gives `pulled` [P, S, d].
  */
-export function mlpTransposeGraph(spec: ModelSpec, layer: number): Uint8Array {
+export function mlpTransposeGraph(spec: ModelSpec, layer: number): Graph {
   const g = new GraphBuilder(`mlp-transpose-${layer}`);
   const blocks = new Blocks(g, spec);
   const { dModel, dMlp } = spec;
@@ -116,7 +116,7 @@ export function mlpTransposeGraph(spec: ModelSpec, layer: number): Uint8Array {
  * Feeds `input` [S, d], `direction` [d], and the frozen constants of cleanGraph; gives `spectrum` [stages + 1]
  * without `logits.b`.
  */
-export function degreesGraph(spec: ModelSpec): Uint8Array {
+export function degreesGraph(spec: ModelSpec): Graph {
   const g = new GraphBuilder('degrees');
   const blocks = new Blocks(g, spec);
   const { layers, heads, dModel, dMlp, hasMlp } = spec;

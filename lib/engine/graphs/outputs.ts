@@ -1,4 +1,4 @@
-import { GraphBuilder } from '../onnx.ts';
+import { GraphBuilder, type Graph } from '../onnx.ts';
 import { printNode } from '../names.ts';
 import { sourceRows, type ModelSpec } from '../spec.ts';
 import { ablatableNodes } from './causal.ts';
@@ -8,7 +8,7 @@ import { ablatableNodes } from './causal.ts';
  * Feeds `sources`, `reference` [N, S, d] in the order of streamSources; gives `outputs` and `change`
  * [nodes, S, d] in the order of ablatableNodes, `change` = reference − outputs.
  */
-export function outputsGraph(spec: ModelSpec): Uint8Array {
+export function outputsGraph(spec: ModelSpec): Graph {
   const g = new GraphBuilder('outputs');
   const rows = sourceRows(spec);
   const nodes = ablatableNodes(spec);
@@ -33,7 +33,7 @@ export function outputsGraph(spec: ModelSpec): Uint8Array {
 }
 
 /** Sums of changes: `weights` [P, E] × `changes` [E, S, d] = `mixed` [P, S, d]. */
-export function mixGraph(spec: ModelSpec): Uint8Array {
+export function mixGraph(spec: ModelSpec): Graph {
   const g = new GraphBuilder('mix');
   const weights = g.input('weights', 'float32', ['P', 'E']);
   const changes = g.input('changes', 'float32', ['E', 'S', spec.dModel]);

@@ -9,7 +9,7 @@ import { identity, type Asked, type Outcome } from './view.ts';
 export const EXHAUSTIVE_LIMIT = 50_000;
 const BUDGET_SUFFIXES = 4_096;
 /** Directions kept at once, in bytes. */
-const MEMORY = 384 * 1024 * 1024;
+const MEMORY = 256 * 1024 * 1024;
 const BATCH = 64;
 const DEFAULT_TOP = 25;
 
@@ -80,7 +80,7 @@ export async function openBest(trie: Trie, search: BestFirst, start?: Iterable<S
   let opened = 0;
   const open = async (batch: Suffix[]) => {
     await control.checkpoint();
-    for (const result of await trie.openMixed(batch)) {
+    for (const result of await trie.open(batch)) {
       search.visit(result);
       result.suffixes.forEach(wait);
       opened++;
