@@ -92,7 +92,8 @@ async function runAnalysis(home: string, request: AnalyzeRequest): Promise<Answe
 }
 
 function requestOf(view: string | undefined, values: Values): AnalyzeRequest {
-  if (!VIEWS.includes(view as View)) throw new EngineError('unknown-view', 'view', VIEWS.join(', '), view === undefined ? 'none' : JSON.stringify(view));
+  if (!VIEWS.includes(view as View))
+    throw new EngineError('unknown-view', 'view', VIEWS.join(', '), view === undefined ? 'none' : JSON.stringify(view));
   if (values.ablation !== undefined && !REFERENCES.some((reference) => reference === values.ablation)) {
     throw new EngineError('bad-request', '--ablation', REFERENCES.join(' or '), JSON.stringify(values.ablation));
   }
@@ -160,7 +161,9 @@ function printAnswer(answer: Answer, values: Values): void {
   if (values.json) return write(JSON.stringify(answer));
   const shown = (token: number, text: string | undefined) => (text === undefined ? String(token) : `${JSON.stringify(text)} (${token})`);
   const against = answer.foil === null ? '' : ` against ${shown(answer.foil, answer.foilText)}`;
-  write(`${answer.view} (${answer.kind}) of ${answer.model.name} at position ${answer.position}: ${shown(answer.target, answer.targetText)}${against}`);
+  write(
+    `${answer.view} (${answer.kind}) of ${answer.model.name} at position ${answer.position}: ${shown(answer.target, answer.targetText)}${against}`,
+  );
   write(`metric ${answer.metric}`);
   for (const term of answer.terms) {
     const value = term.value ?? `${term.logit}  ${term.probability}`;

@@ -1,0 +1,14 @@
+import { analyzeRequest } from '@/lib/wire.ts';
+import { requirePerson } from '@/server/access.ts';
+import { answerWith, readBody, route } from '@/server/http.ts';
+import { analyze } from '@/server/runs.ts';
+
+export const POST = route(async ({ app, person, request }) => {
+  requirePerson(person);
+  const asked = await readBody(request, analyzeRequest, 4_000_000);
+  return answerWith(
+    request,
+    (options) => analyze(app, asked, options),
+    (answer) => ({ type: 'result', answer }),
+  );
+});

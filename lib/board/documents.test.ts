@@ -1,0 +1,79 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import * as Y from 'yjs';
+import { addLabel, editLabel, readLabels, readSetup, readTitle, removeLabel, setSetup, setTitle } from './board-doc.ts';
+import { readClaims, readComments, readEvidence, readThreads } from './discussion-doc.ts';
+
+const SETUP = { model: 'toy', prompt: 'When Mary', counterfactual: null, position: null, target: ' Mary', foil: 'none' };
+
+test('labels are added, changed, removed, and listed by age', () => {
+  const doc = new Y.Doc();
+  const second = addLabel(doc, 'a1.h0->logits', ' copies ', 2);
+  const first = addLabel(doc, 'm0', 'early', 1);
+  expect(readLabels(doc).records).toEqual([first, { ...second, text: 'copies' }]);
+  expect(editLabel(doc, first.id, 'later')).toBe(true);
+  removeLabel(doc, second.id);
+  expect(readLabels(doc)).toEqual({ records: [{ ...first, text: 'later' }], flaws: [] });
+  expect(editLabel(doc, second.id, 'gone')).toBe(false);
+});
+
+test('a label needs an anchor of the grammar and words', () => {
+  const doc = new Y.Doc();
+  expect(() => addLabel(doc, 'a1.x->logits', 'copies', 1)).toThrow('label: expected a path, edge or node, got "a1.x->logits"');
+  expect(() => addLabel(doc, 'm0', '  ', 1)).toThrow('label: expected 1 to 200 characters, got 0');
+  expect(doc.getMap('labels').size).toBe(0);
+});
+
+test('the setup is read as it was written, or not at all', () => {
+  const doc = new Y.Doc();
+  expect(readSetup(doc)).toBeNull();
+  setSetup(doc, SETUP);
+  setTitle(doc, ' My board ');
+  expect(readSetup(doc)).toEqual(SETUP);
+  expect(readTitle(doc)).toBe('My board');
+  doc.getMap('meta').set('setup', { ...SETUP, position: 'last' });
+  doc.getMap('meta').set('title', 5);
+  expect(readSetup(doc)).toBeNull();
+  expect(readTitle(doc)).toBe('');
+});
+
+test('malformed records are left out and named', () => {
+  const doc = new Y.Doc();
+  const good = addLabel(doc, 'm0', 'good', 1);
+  doc.getMap('labels').set('no-text', { ...good, id: 'no-text', text: undefined });
+  doc.getMap('labels').set('elsewhere', good);
+  doc.getMap('labels').set('number', 5);
+  doc.getMap('labels').set('nested', new Y.Map());
+  expect(readLabels(doc)).toEqual({
+    records: [good],
+    flaws: expect.arrayContaining([
+      { id: 'no-text', reason: 'malformed: text' },
+      { id: 'elsewhere', reason: 'stored under another id than its own' },
+      { id: 'number', reason: 'malformed: the record itself' },
+      { id: 'nested', reason: 'malformed: id' },
+    ]),
+  });
+});
+
+test('no value whatever makes a reader throw', () => {
+  const record = fc.oneof(
+    fc.jsonValue(),
+    fc.record(
+      { id: fc.constant('k'), text: fc.jsonValue(), anchor: fc.jsonValue(), author: fc.jsonValue(), createdAt: fc.jsonValue(), stances: fc.jsonValue() },
+      { requiredKeys: ['id'], noNullPrototype: true },
+    ),
+  );
+  fc.assert(
+    fc.property(record, (value) => {
+      const doc = new Y.Doc();
+      for (const map of ['labels', 'threads', 'comments', 'claims', 'evidence']) doc.getMap(map).set('k', value);
+      doc.getMap('meta').set('setup', value);
+      for (const read of [readLabels, readThreads, readComments, readClaims, readEvidence]) {
+        const { records, flaws } = read(doc);
+        expect(records.length + flaws.length).toBe(1);
+      }
+      readSetup(doc);
+    }),
+    { seed: 3 },
+  );
+});

@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest';
+import type { Answer, Term, View } from '../engine/index.ts';
+import { verdictOf } from './verdict.ts';
+
+function answer(view: View, terms: Term[], more: Partial<Answer> = {}): Answer {
+  return {
+    view,
+    kind: view === 'path-effect' || view === 'ablate' ? 'causal' : 'identity',
+    engineVersion: '0.0.0',
+    model: { name: 'toy', hash: 'f00d' },
+    backend: { engine: 'fake', provider: 'cpu', dtype: 'float32' },
+    reference: null,
+    tokens: [1],
+    position: 0,
+    target: 1,
+    foil: 2,
+    metric: 2,
+    terms,
+    notes: [],
+    elapsedMs: 0,
+    ...more,
+  };
+}
+
+const degrees = answer(
+  'degrees',
+  [
+    { name: '0', degree: 0, value: -0.5 },
+    { name: '1', degree: 1, value: 2.25 },
+    { name: '2', degree: 2, value: 0.25 },
+  ],
+  { remainder: 0, error: 1e-6 },
+);
+const cut = answer('degrees', degrees.terms.slice(0, 2), { remainder: 0.25, error: 1e-7 });
+const paths = answer(
+  'paths',
+  [
+    { name: 'input->a0.h0->logits', degree: 1, value: 3 },
+    { name: 'input->logits', degree: 0, value: -1.5 },
+  ],
+  { remainder: 0.5, error: 2e-6, search: 'exhaustive' },
+);
+const wholePaths = answer('paths', [...paths.terms, { name: 'input->a0.h0->a1.h0->logits', degree: 2, value: 0.5 }], { remainder: 0 });
+const effect = answer('path-effect', [{ name: 'input->a0.h0->logits', value: -0.75 }], {
+  joint: { names: ['input->a0.h0->logits', 'input->logits'], value: -2.5 },
+});
+const ablation = answer('ablate', [{ name: 'a0.h0', value: 0.5 }]);
+const direct = answer('direct', [
+  { name: 'a0.h0', value: 1.5 },
+  { name: 'input', value: 0.5 },
+]);
+
+test.each<[string, Answer[], 'holds' | 'fails', number]>([
+  ['share(degree <= 1) >= 0.85', [degrees], 'holds', 0.875],
+  ['share(degree <= 1) >= 0.9', [degrees], 'fails', 0.875],
+  ['share(degree >= 1) > 1', [degrees], 'holds', 1.25],
+  ['share(degree = 2) < 0.2', [degrees], 'holds', 0.125],
+  ['mass(degree <= 1) > 0.9', [degrees], 'holds', 2.75 / 3],
+  ['share(degree <= 1) >= 0.85', [cut], 'holds', 0.875],
+  ['share(degree >= 1) > 1', [cut], 'holds', 1.25],
+  ['share("input->a0.h0->logits") > 1', [paths], 'holds', 1.5],
+  ['share("input->a0.h0->logits", "input->logits") > 1', [paths], 'fails', 0.75],
+  ['mass("input->a0.h0->logits") > 0.5', [wholePaths], 'holds', 0.6],
+  ['share("a0.h0") > 0.5', [direct], 'holds', 0.75],
+  ['effect("input->a0.h0->logits") < -0.5', [effect], 'holds', -0.75],
+  ['effect("input->logits", "input->a0.h0->logits") < -2', [effect], 'holds', -2.5],
+  ['effect("a0.h0") < -1', [ablation], 'holds', -1.5],
+  ['metric > 1', [degrees, effect], 'holds', 2],
+  ['error < 1e-5', [degrees, paths, effect], 'holds', 2e-6],
+  ['effect("a0.h0") < -1', [degrees, effect, ablation], 'holds', -1.5],
+])('%s of the runs %#', (predicate, answers, value, left) => {
+  const verdict = verdictOf(predicate, answers);
+  expect(verdict.value).toBe(value);
+  expect(verdict.left).toBeCloseTo(left, 12);
+});
+
+test.each<[string, Answer[], string]>([
+  ['metric > 1', [], 'there is no run'],
+  ['share(degree = 2) < 0.2', [cut], 'the degrees run lists degrees up to 1 alone'],
+  ['share(degree <= 4) < 0.2', [cut], 'the degrees run lists degrees up to 1 alone'],
+  ['share(degree = 9) < 0.2', [degrees], 'the degrees run has no term of degree = 9'],
+  ['mass(degree <= 1) > 0.9', [cut], 'leaves terms unlisted'],
+  ['share(degree <= 1) > 0.9', [paths], 'of which the degrees are unknown'],
+  ['share(degree <= 1) > 0.9', [direct], 'does not tell degrees apart'],
+  ['mass("input->logits") > 0.1', [paths], 'leaves terms unlisted'],
+  ['share("input->m0->logits") > 0.1', [paths, degrees], 'does not list input->m0->logits'],
+  ['share("input->a0.h0->logits", "a0.h0->logits") > 0.1', [paths], 'is already counted'],
+  ['share("input->logits") > 0', [answer('paths', paths.terms, { metric: 0 })], 'has metric 0'],
+  ['share("input->a0.h0->logits") > 0', [effect], 'no parts of a sum'],
+  ['effect("input->logits") < 0', [effect], 'does not test input->logits'],
+  ['effect("input->logits") < 0', [paths], 'is no causal test'],
+  ['error < 1', [effect], 'no run is an identity'],
+  ['metric > 1', [degrees, answer('paths', [], { metric: 3 })], 'different metrics'],
+])('%s is not tested by the runs %#: %s', (predicate, answers, why) => {
+  const verdict = verdictOf(predicate, answers);
+  expect(verdict).toMatchObject({ value: 'not tested', left: null });
+  expect(verdict.why).toContain(why);
+});

@@ -1,0 +1,48 @@
+import type { Database } from '../db/client.ts';
+import type { Engine, Models } from './context.ts';
+import type { Rooms } from './realtime/rooms.ts';
+
+export interface Config {
+  home: string;
+  host: string;
+  port: number;
+  /** what the `pathboard` command on this machine shows in place of a session */
+  secret: string;
+}
+
+/** What an execution depends on beside its inputs. */
+export interface Environment {
+  engineVersion: string;
+  provider: string;
+  dtype: string;
+}
+
+export interface App {
+  config: Config;
+  /** epoch milliseconds */
+  now: () => number;
+  db: Database;
+  rooms: Rooms;
+  engine: Engine;
+  models: Models;
+  /** by model hash: what its last answer ran on */
+  environments: Map<string, Environment>;
+}
+
+declare global {
+  var pathboardApp: App | undefined;
+}
+
+/**
+ * The live objects of this process. Next bundles what routes import apart from the server, so a module's own
+ * variables exist twice; the global object exists once.
+ */
+export function app(): App {
+  const live = globalThis.pathboardApp;
+  if (!live) throw new Error('server: expected a process started by server/main.ts, got one without its live objects');
+  return live;
+}
+
+export function setApp(live: App): void {
+  globalThis.pathboardApp = live;
+}

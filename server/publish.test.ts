@@ -1,0 +1,83 @@
+import { eq } from 'drizzle-orm';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { publicationVersions } from '../db/schema.ts';
+import { addClaim, addComment, addEvidence } from './discussion.ts';
+import { findPage, publish, slugOf } from './publish.ts';
+import { servePage } from './published-response.ts';
+import { runOnBoard } from './runs.ts';
+import type { Snapshot } from './snapshot.ts';
+import { openWorld, type Actor, type World } from './testing/world.ts';
+
+let world: World;
+let owner: Actor;
+let board: string;
+const REQUEST = { title: 'Do long paths matter?', question: 'Here?', findings: '**No.**', threads: false };
+
+beforeAll(async () => {
+  world = await openWorld();
+  owner = await world.owner();
+  board = await world.board(owner);
+  const guest = await world.guest(board, 'Grace');
+  await addComment(world.app, guest.person, board, { id: crypto.randomUUID(), anchor: 'a0.h0', body: 'between us' });
+  const claim = await addClaim(world.app, owner.person, board, { id: crypto.randomUUID(), anchor: null, text: 'Short paths carry it.' });
+  const run = await runOnBoard(world.app, owner.person, board, { view: 'degrees', model: 'toy', prompt: 'When Mary' }, {});
+  const evidence = { id: crypto.randomUUID(), runIds: [run.id], predicate: 'share(degree <= 1) > 1' };
+  await addEvidence(world.app, owner.person, board, claim.id, evidence);
+});
+afterAll(() => world.stop());
+
+test('publishing again makes the next version and leaves the first as it was', async () => {
+  const first = await publish(world.app, owner.person, board, REQUEST);
+  const before = await findPage(world.app, first.slug, 1);
+  const second = await publish(world.app, owner.person, board, { ...REQUEST, title: 'Changed', slug: first.slug });
+  expect([first.slug, first.version, second.slug, second.version]).toEqual(['do-long-paths-matter', 1, 'do-long-paths-matter', 2]);
+  expect(first.url).toBe(`http://127.0.0.1:${world.port}/p/do-long-paths-matter/v1`);
+  expect(await findPage(world.app, first.slug, 1)).toBe(before);
+  expect(await findPage(world.app, first.slug, null)).toBe(await findPage(world.app, first.slug, 2));
+  expect(await findPage(world.app, first.slug, 2)).toContain('Changed');
+});
+
+test('the snapshot is whole, and holds no thread that was not to be published', async () => {
+  const { slug } = await publish(world.app, owner.person, board, { ...REQUEST, slug: 'without-threads' });
+  const closed = await snapshotOf(slug);
+  expect(closed).toMatchObject({ threads: [], authors: ['Owner'], partition: { view: 'paths' }, degrees: { view: 'degrees' } });
+  expect(closed.claims[0]?.evidence[0]?.verdict.value).toBe('holds');
+  expect(closed.runs.map(({ boardId }) => boardId)).toEqual([null]);
+  expect(JSON.stringify(closed)).not.toContain('between us');
+  const { slug: openSlug } = await publish(world.app, owner.person, board, { ...REQUEST, slug: 'with-threads', threads: true });
+  const open = await snapshotOf(openSlug);
+  expect(open.authors).toEqual(['Owner', 'Grace']);
+  expect(open.threads[0]?.comments[0]?.body).toBe('between us');
+});
+
+test('an address belongs to one board', async () => {
+  const other = await world.board(owner);
+  await publish(world.app, owner.person, board, { ...REQUEST, slug: 'taken-here' });
+  await expect(publish(world.app, owner.person, other, { ...REQUEST, slug: 'taken-here' })).rejects.toMatchObject({ code: 'conflict', where: 'slug' });
+  const own = await publish(world.app, owner.person, other, { ...REQUEST, title: 'Taken here' });
+  expect([own.slug, own.version]).toEqual(['taken-here-2', 1]);
+});
+
+test('two publications at once are two versions', async () => {
+  const both = await Promise.all([1, 2].map(() => publish(world.app, owner.person, board, { ...REQUEST, slug: 'at-once' })));
+  expect(both.map(({ version }) => version).sort()).toEqual([1, 2]);
+});
+
+test('a page is served as stored, without scripts, and a missing one says so', async () => {
+  const { slug } = await publish(world.app, owner.person, board, { ...REQUEST, slug: 'served-page' });
+  const page = await servePage(world.app, slug, 'v1');
+  expect([page.status, page.headers.get('content-security-policy')]).toEqual([200, expect.stringContaining("default-src 'none'")]);
+  expect(await page.text()).toBe(await findPage(world.app, slug, 1));
+  for (const version of ['v2', 'v0', '1', 'v1e3']) expect((await servePage(world.app, slug, version)).status).toBe(404);
+});
+
+test('an address is made of the title', () => {
+  expect(slugOf('Wie viele Pfade? Über 100!')).toBe('wie-viele-pfade-uber-100');
+  expect(slugOf('路径')).toBe('page');
+  expect(slugOf('Ab')).toBe('page-ab');
+});
+
+async function snapshotOf(slug: string): Promise<Snapshot> {
+  const [row] = await world.app.db.select().from(publicationVersions).where(eq(publicationVersions.slug, slug));
+  return row?.snapshot as Snapshot;
+}
