@@ -1,0 +1,39 @@
+'use client';
+import { createContext, use, useSyncExternalStore } from 'react';
+import { readComments, readThreads } from '@/lib/board/discussion-doc.ts';
+import type { Presence, Setup } from '@/lib/wire.ts';
+import type { BoardSession, Connection } from './board-session.ts';
+import type { Outbox } from './outbox.ts';
+import type { Runs } from './runs.ts';
+import { useLive } from './use-live.ts';
+
+/** What every part of an open board needs. */
+export interface BoardScope {
+  boardId: string;
+  person: Presence['user'];
+  session: BoardSession;
+  setup: Setup;
+  outbox: Outbox;
+  runs: Runs;
+  /** shows a path in the view and in the inspector */
+  select: (path: string) => void;
+}
+
+export const BoardContext = createContext<BoardScope | null>(null);
+
+export function useBoard(): BoardScope {
+  const scope = use(BoardContext);
+  if (!scope) throw new Error('useBoard: expected to be inside an open board');
+  return scope;
+}
+
+export function useConnection(session: BoardSession): Connection {
+  const read = () => session.connection;
+  return useSyncExternalStore(session.subscribe, read, read);
+}
+
+export function useDiscussion(session: BoardSession) {
+  const threads = useLive(session.discussionDoc, readThreads).records;
+  const comments = useLive(session.discussionDoc, readComments).records;
+  return { threads, comments };
+}

@@ -1,0 +1,145 @@
+'use client';
+import { useEffect, useRef, useState } from 'react';
+import { Button } from '@/app/ui/button.tsx';
+import { Fault } from '@/app/ui/field.tsx';
+import { ProgressLine } from '@/app/ui/progress-line.tsx';
+import { strings } from '@/app/ui/strings.ts';
+import { useBoard } from './board-context.tsx';
+import { BoardHeader } from './board-header.tsx';
+import type { Connection } from './board-session.ts';
+import { ClaimsView } from './claims-view.tsx';
+import { DegreesView } from './degrees-view.tsx';
+import { HelpSheet } from './help-sheet.tsx';
+import { Inspector, type InspectorHandle } from './inspector.tsx';
+import { MetricLine } from './metric-line.tsx';
+import { SetupBar } from './setup-bar.tsx';
+import { UnravelView } from './unravel-view.tsx';
+import { useMarks } from './use-marks.ts';
+import { usePresence } from './use-presence.ts';
+import { BOARD_VIEWS, type BoardView } from './use-selection.ts';
+import { useUnravel, type Unravel } from './use-unravel.ts';
+
+interface BoardFrameProps {
+  owner: boolean;
+  connection: Connection;
+  selection: string | null;
+  view: BoardView;
+  onView: (view: BoardView) => void;
+}
+
+export function BoardFrame({ owner, connection, selection, view, onView }: BoardFrameProps) {
+  const { session, setup, person, select } = useBoard();
+  const unravel = useUnravel(setup);
+  const peers = usePresence(session.board.awareness, person);
+  const marksOf = useMarks(session, peers);
+  const inspector = useRef<InspectorHandle>(null);
+  const grid = useRef<HTMLDivElement>(null);
+  const [helpOpen, setHelpOpen] = useState(false);
+
+  useHelpKey(() => setHelpOpen(true));
+  useRevealed(selection, unravel);
+
+  return (
+    <div className="flex min-h-dvh flex-col lg:h-dvh">
+      <BoardHeader owner={owner} connection={connection} peers={peers} answer={unravel.answer} onHelp={() => setHelpOpen(true)} />
+      <div className="border-b border-line bg-paper">
+        <SetupBar answer={unravel.answer} />
+        <MetricLine unravel={unravel} />
+      </div>
+      <div className="grid min-h-0 flex-1 lg:grid-cols-[7.5rem_minmax(0,1fr)_24rem]">
+        <ViewList view={view} onView={onView} />
+        <main className="flex min-h-[24rem] min-w-0 flex-col overflow-hidden bg-paper lg:min-h-0 lg:overflow-y-auto">
+          {view === 'claims' ? (
+            <ClaimsView />
+          ) : (
+            <Computed unravel={unravel}>
+              {view === 'degrees' ? (
+                <DegreesView />
+              ) : (
+                <UnravelView
+                  gridRef={grid}
+                  unravel={unravel}
+                  selection={selection}
+                  onSelect={select}
+                  marksOf={marksOf}
+                  onLabel={() => inspector.current?.focusLabel()}
+                  onComment={() => inspector.current?.focusComment()}
+                />
+              )}
+            </Computed>
+          )}
+        </main>
+        <Inspector ref={inspector} selection={selection} unravel={unravel} onLeave={() => grid.current?.focus()} />
+      </div>
+      <HelpSheet open={helpOpen} onClose={() => setHelpOpen(false)} />
+    </div>
+  );
+}
+
+/** The view, or why there is none yet. */
+function Computed({ unravel, children }: { unravel: Unravel; children: React.ReactNode }) {
+  if (unravel.error) {
+    return (
+      <div className="p-4">
+        <Fault>{unravel.error}</Fault>
+        <Button small className="mt-2" onClick={unravel.retry}>
+          {strings.common.tryAgain}
+        </Button>
+      </div>
+    );
+  }
+  if (!unravel.answer) {
+    return (
+      <div className="p-4">
+        <ProgressLine progress={unravel.progress} />
+      </div>
+    );
+  }
+  return children;
+}
+
+function ViewList({ view, onView }: { view: BoardView; onView: (view: BoardView) => void }) {
+  return (
+    <nav aria-label={strings.views.label} className="border-line bg-ground max-lg:border-b lg:border-r">
+      <ul className="flex gap-1 p-1.5 lg:flex-col">
+        {BOARD_VIEWS.map((name) => (
+          <li key={name}>
+            <button
+              type="button"
+              aria-current={name === view ? 'page' : undefined}
+              onClick={() => onView(name)}
+              className={`w-full rounded-[3px] px-2 py-1 text-left text-sm ${name === view ? 'bg-chosen font-semibold' : 'text-soft hover:bg-hover hover:text-ink'}`}
+            >
+              {strings.views[name]}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+/** `?` opens the help sheet, except where it is being typed. */
+function useHelpKey(open: () => void): void {
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.key !== '?' || event.ctrlKey || event.metaKey) return;
+      if (event.target instanceof HTMLElement && event.target.closest('input, textarea, select, dialog')) return;
+      event.preventDefault();
+      open();
+    };
+    window.addEventListener('keydown', onKeyDown);
+    return () => window.removeEventListener('keydown', onKeyDown);
+  });
+}
+
+/** A path selected from a link, a comment or a claim is opened in the trie, too. */
+function useRevealed(selection: string | null, { trie, reveal }: Unravel): void {
+  const done = useRef<string | null>(null);
+  const known = trie !== null;
+  useEffect(() => {
+    if (!known || selection === null || done.current === selection) return;
+    done.current = selection;
+    reveal(selection);
+  }, [known, selection, reveal]);
+}

@@ -1,0 +1,71 @@
+'use client';
+import { useId, useState } from 'react';
+import type { Claim, Evidence } from '@/lib/wire.ts';
+import { formatTime } from '@/lib/figures/numbers.ts';
+import { Button } from '@/app/ui/button.tsx';
+import { strings } from '@/app/ui/strings.ts';
+import { useBoard } from './board-context.tsx';
+import { EvidenceForm } from './evidence-form.tsx';
+import { EvidenceItem } from './evidence-item.tsx';
+import { StanceForm } from './stance-form.tsx';
+import { ThreadPanel } from './thread-panel.tsx';
+import { Disagreement, VerdictMark } from './verdict-mark.tsx';
+
+/** One sentence, what people make of it, and what the numbers make of it. */
+export function ClaimCard({ claim, evidence }: { claim: Claim; evidence: readonly Evidence[] }) {
+  const { select } = useBoard();
+  const [adding, setAdding] = useState(false);
+  const id = useId();
+
+  return (
+    <article aria-labelledby={id} data-claim={claim.id} className="rounded-[3px] border border-line bg-paper">
+      <header className="px-3 pt-2.5 pb-2">
+        <h3 id={id} className="text-base font-medium break-words">
+          {claim.text}
+        </h3>
+        <p className="mt-0.5 flex flex-wrap gap-x-2 text-xs text-soft">
+          {claim.author.name}
+          <time dateTime={new Date(claim.createdAt).toISOString()}>{formatTime(claim.createdAt)}</time>
+          {claim.anchor === null ? null : (
+            <button type="button" onClick={() => select(claim.anchor ?? '')} className="name text-left underline decoration-dotted underline-offset-2">
+              {claim.anchor}
+            </button>
+          )}
+        </p>
+      </header>
+      <div className="grid border-y border-line sm:grid-cols-2">
+        <div className="border-line px-3 py-2 max-sm:border-b sm:border-r">
+          <h4 className="text-xs text-soft">{strings.claims.people}</h4>
+          <StanceForm claim={claim} />
+        </div>
+        <div className="px-3 py-2">
+          <h4 className="text-xs text-soft">{strings.claims.computed}</h4>
+          <p className="text-base" data-testid="claim-verdict">
+            <VerdictMark evidence={evidence} />
+          </p>
+          <Disagreement claim={claim} evidence={evidence} />
+        </div>
+      </div>
+      <div className="px-3 py-2">
+        <div className="flex items-center justify-between gap-2">
+          <h4 className="text-xs text-soft">{strings.claims.evidence}</h4>
+          {adding ? null : (
+            <Button small onClick={() => setAdding(true)}>
+              {strings.evidence.add}
+            </Button>
+          )}
+        </div>
+        {evidence.length === 0 && !adding ? <p className="text-xs text-soft">{strings.evidence.none}</p> : null}
+        <ul className="grid gap-2 pt-1">
+          {evidence.map((item) => (
+            <EvidenceItem key={item.id} evidence={item} />
+          ))}
+        </ul>
+        {adding ? <EvidenceForm claim={claim} onDone={() => setAdding(false)} /> : null}
+      </div>
+      <div className="border-t border-line [&>section]:border-b-0">
+        <ThreadPanel anchor={`claim:${claim.id}`} title={strings.claims.thread} />
+      </div>
+    </article>
+  );
+}

@@ -1,0 +1,36 @@
+'use client';
+import { Dialog } from '@/app/ui/dialog.tsx';
+import { KindBadge } from '@/app/ui/kind-badge.tsx';
+import { strings } from '@/app/ui/strings.ts';
+
+const KINDS = ['identity', 'approximation', 'causal', 'weights'] as const;
+
+export function HelpSheet({ open, onClose }: { open: boolean; onClose: () => void }) {
+  return (
+    <Dialog title={strings.help.title} open={open} onClose={onClose}>
+      <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-1 text-sm">
+        {strings.help.keys.map(([keys, what]) => (
+          <div key={keys} className="contents">
+            <dt>
+              <kbd className="rounded-[3px] border border-strong px-1.5 font-mono text-xs">{keys}</kbd>
+            </dt>
+            <dd className="text-soft">{what}</dd>
+          </div>
+        ))}
+      </dl>
+      <h3 className="mt-5 mb-1 text-sm font-semibold">{strings.help.kindsTitle}</h3>
+      <ul className="grid gap-1 text-sm text-soft">
+        {KINDS.map((kind) => (
+          <li key={kind} className="grid grid-cols-[7rem_1fr] items-baseline gap-2">
+            <span>
+              <KindBadge kind={kind} />
+            </span>
+            {strings.kinds[kind]}
+          </li>
+        ))}
+      </ul>
+      <h3 className="mt-5 mb-1 text-sm font-semibold">{strings.help.namesTitle}</h3>
+      <p className="text-sm text-soft">{strings.help.names}</p>
+    </Dialog>
+  );
+}

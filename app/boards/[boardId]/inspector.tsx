@@ -1,0 +1,100 @@
+'use client';
+import { useImperativeHandle, useRef, type Ref } from 'react';
+import type { Answer } from '@/lib/engine/index.ts';
+import { formatShare, formatSigned } from '@/lib/figures/numbers.ts';
+import type { TrieNode } from '@/lib/trie.ts';
+import { CopyButton } from '@/app/ui/copy-button.tsx';
+import { KindBadge } from '@/app/ui/kind-badge.tsx';
+import { Section } from '@/app/ui/section.tsx';
+import { strings } from '@/app/ui/strings.ts';
+import { useBoard } from './board-context.tsx';
+import { ClaimsAbout } from './claims-about.tsx';
+import { LabelEditor } from './label-editor.tsx';
+import { PathTest } from './path-test.tsx';
+import { Pedigree } from './pedigree.tsx';
+import { SourceTokens } from './source-tokens.tsx';
+import { ThreadPanel } from './thread-panel.tsx';
+import type { Unravel } from './use-unravel.ts';
+
+export interface InspectorHandle {
+  focusLabel: () => void;
+  focusComment: () => void;
+}
+
+interface InspectorProps {
+  ref: Ref<InspectorHandle>;
+  selection: string | null;
+  unravel: Unravel;
+  /** Escape in a field goes back to the view */
+  onLeave: () => void;
+}
+
+export function Inspector({ ref, selection, unravel, onLeave }: InspectorProps) {
+  const label = useRef<HTMLInputElement>(null);
+  const comment = useRef<HTMLTextAreaElement>(null);
+  useImperativeHandle(ref, () => ({
+    focusLabel: () => label.current?.focus(),
+    focusComment: () => comment.current?.focus(),
+  }));
+
+  return (
+    <aside aria-label={strings.inspector.label} onKeyDown={(event) => event.key === 'Escape' && onLeave()} className="min-w-0 border-line bg-ground max-lg:border-t lg:overflow-y-auto lg:border-l">
+      {selection === null ? (
+        <p className="p-4 text-sm text-soft">{strings.inspector.empty}</p>
+      ) : (
+        <div key={selection}>
+          <header className="flex items-start justify-between gap-2 border-b border-line px-3 py-2">
+            <h2 className="name py-0.5 text-sm font-semibold" data-testid="selected-path">
+              {selection}
+            </h2>
+            <span className="flex shrink-0">
+              <CopyButton text={selection} what={strings.inspector.name} />
+            </span>
+          </header>
+          <LabelEditor ref={label} anchor={selection} />
+          <Numbers path={selection} node={unravel.trie?.get(selection) ?? null} answer={unravel.answer} />
+          <PathTest path={selection} answer={unravel.answer} />
+          <ThreadPanel ref={comment} anchor={selection} title={strings.thread.title} />
+          <ClaimsAbout anchor={selection} />
+        </div>
+      )}
+    </aside>
+  );
+}
+
+function Numbers({ path, node, answer }: { path: string; node: TrieNode | null; answer: Answer | null }) {
+  const { setup } = useBoard();
+  if (!answer) return null;
+  if (!node) {
+    return (
+      <Section title={strings.inspector.value}>
+        <p className="text-xs text-soft">{path.includes('<') ? strings.inspector.slotted : strings.inspector.notListed}</p>
+      </Section>
+    );
+  }
+  return (
+    <Section title={node.open ? strings.inspector.suffixValue : strings.inspector.value}>
+      <dl className="grid grid-cols-[1fr_auto_auto] items-center gap-x-2 text-sm">
+        <dt className="flex items-center gap-2 text-soft">
+          {strings.inspector.contribution} <KindBadge kind="identity" />
+        </dt>
+        <dd className="text-right font-mono" data-testid="selected-value">
+          {formatSigned(node.value)}
+        </dd>
+        <dd>
+          <CopyButton text={String(node.value)} what={strings.inspector.contribution} />
+        </dd>
+        <dt className="text-soft">{strings.inspector.share}</dt>
+        <dd className="text-right font-mono">{formatShare(node.value, answer.metric)}</dd>
+        <dd>
+          <CopyButton text={String(node.value / answer.metric)} what={strings.inspector.share} />
+        </dd>
+        <dt className="text-soft">{strings.inspector.degree}</dt>
+        <dd className="text-right font-mono">{node.open ? strings.inspector.degreeFrom(node.degree) : node.degree}</dd>
+        <dd />
+      </dl>
+      <SourceTokens path={path} node={node} answer={answer} setup={setup} />
+      <Pedigree answer={answer} />
+    </Section>
+  );
+}

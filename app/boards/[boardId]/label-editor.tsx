@@ -1,0 +1,108 @@
+'use client';
+import { useId, useState, type FormEvent, type Ref } from 'react';
+import { LIMITS, addLabel, editLabel, readLabels, removeLabel } from '@/lib/board/board-doc.ts';
+import type { Label } from '@/lib/board/records.ts';
+import { Button } from '@/app/ui/button.tsx';
+import { Fault } from '@/app/ui/field.tsx';
+import { Section } from '@/app/ui/section.tsx';
+import { lineOf } from '@/app/ui/request.ts';
+import { strings } from '@/app/ui/strings.ts';
+import { useBoard } from './board-context.tsx';
+import { useLive } from './use-live.ts';
+
+export function LabelEditor({ ref, anchor }: { ref: Ref<HTMLInputElement>; anchor: string }) {
+  const { session } = useBoard();
+  const labels = useLive(session.boardDoc, readLabels).records;
+  const here = labels.filter((label) => label.anchor === anchor);
+  const suggestions = [...new Set(labels.map((label) => label.text))].filter((text) => !here.some((label) => label.text === text));
+  const [text, setText] = useState('');
+  const [error, setError] = useState<string | null>(null);
+  const id = useId();
+
+  const add = (event: FormEvent) => {
+    event.preventDefault();
+    try {
+      addLabel(session.boardDoc, anchor, text, Date.now());
+      setText('');
+      setError(null);
+    } catch (cause) {
+      setError(lineOf(cause));
+    }
+  };
+
+  return (
+    <Section title={strings.labels.title}>
+      {here.length > 0 ? (
+        <ul className="mb-1.5 flex flex-wrap gap-1">
+          {here.map((label) => (
+            <LabelItem key={label.id} label={label} />
+          ))}
+        </ul>
+      ) : null}
+      <form onSubmit={add} className="flex gap-1.5">
+        <input
+          ref={ref}
+          aria-label={strings.labels.add}
+          aria-invalid={error !== null}
+          aria-describedby={error ? `${id}-error` : undefined}
+          aria-keyshortcuts="L"
+          list={`${id}-list`}
+          maxLength={LIMITS.label}
+          value={text}
+          placeholder={strings.labels.placeholder}
+          onChange={(event) => setText(event.target.value)}
+          className="field text-sm"
+        />
+        <datalist id={`${id}-list`}>
+          {suggestions.map((suggestion) => (
+            <option key={suggestion} value={suggestion} />
+          ))}
+        </datalist>
+        <Button type="submit" small>
+          {strings.labels.submit}
+        </Button>
+      </form>
+      {error ? <Fault id={`${id}-error`}>{error}</Fault> : null}
+    </Section>
+  );
+}
+
+function LabelItem({ label }: { label: Label }) {
+  const { session } = useBoard();
+  const [draft, setDraft] = useState<string | null>(null);
+
+  const commit = () => {
+    if (draft !== null && draft.trim() !== '' && draft.trim() !== label.text) editLabel(session.boardDoc, label.id, draft);
+    setDraft(null);
+  };
+
+  if (draft !== null) {
+    return (
+      <li>
+        <input
+          aria-label={strings.labels.rename(label.text)}
+          autoFocus
+          maxLength={LIMITS.label}
+          value={draft}
+          onChange={(event) => setDraft(event.target.value)}
+          onBlur={commit}
+          onKeyDown={(event) => {
+            if (event.key === 'Enter') commit();
+            if (event.key === 'Escape') setDraft(null);
+          }}
+          className="field w-36 py-0 text-xs"
+        />
+      </li>
+    );
+  }
+  return (
+    <li className="flex items-center rounded-full border border-strong bg-paper text-xs" data-label={label.text}>
+      <button type="button" onClick={() => setDraft(label.text)} aria-label={strings.labels.rename(label.text)} className="max-w-56 truncate rounded-l-full py-0.5 pl-2 hover:bg-hover">
+        {label.text}
+      </button>
+      <button type="button" onClick={() => removeLabel(session.boardDoc, label.id)} aria-label={strings.labels.remove(label.text)} className="rounded-r-full px-1.5 py-0.5 text-soft hover:bg-hover hover:text-ink">
+        ×
+      </button>
+    </li>
+  );
+}

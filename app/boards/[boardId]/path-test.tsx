@@ -1,0 +1,115 @@
+'use client';
+import { useRef, useState } from 'react';
+import type { Answer, Reference } from '@/lib/engine/index.ts';
+import { formatSigned, formatTime } from '@/lib/figures/numbers.ts';
+import type { Run } from '@/lib/wire.ts';
+import { execute, type Progress } from '@/app/ui/analysis.ts';
+import { Button } from '@/app/ui/button.tsx';
+import { Fault } from '@/app/ui/field.tsx';
+import { KindBadge } from '@/app/ui/kind-badge.tsx';
+import { ProgressLine } from '@/app/ui/progress-line.tsx';
+import { lineOf } from '@/app/ui/request.ts';
+import { Section } from '@/app/ui/section.tsx';
+import { strings } from '@/app/ui/strings.ts';
+import { AttachForm } from './attach-form.tsx';
+import { useBoard } from './board-context.tsx';
+import { Pedigree } from './pedigree.tsx';
+import { causalRequestOf } from '@/app/ui/setup-request.ts';
+
+/** A path effect changes the output of the path's first node, so that must be a node with one. */
+export function isTestable(path: string): boolean {
+  const first = path.split('->')[0] ?? '';
+  return path.endsWith('->logits') && !first.endsWith('.b');
+}
+
+export function effectOf(run: Run, path: string): number | null {
+  if (run.view !== 'path-effect') return null;
+  return run.answer.terms.find((term) => term.name === path)?.value ?? null;
+}
+
+export function PathTest({ path, answer }: { path: string; answer: Answer | null }) {
+  const { boardId, setup, runs } = useBoard();
+  const [reference, setReference] = useState<Reference>(setup.counterfactual === null ? 'zero' : 'counterfactual');
+  const [progress, setProgress] = useState<Progress | null>(null);
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<string | null>(null);
+  const abort = useRef<AbortController | null>(null);
+  const tests = runs.list.filter((run) => effectOf(run, path) !== null);
+
+  const test = async () => {
+    abort.current = new AbortController();
+    setBusy(true);
+    setError(null);
+    setProgress(null);
+    const request = causalRequestOf(setup, 'path-effect', { paths: [path], ablation: reference });
+    await execute(boardId, request, { signal: abort.current.signal, onProgress: setProgress }).then(runs.add, (cause: unknown) => setError(lineOf(cause)));
+    setBusy(false);
+  };
+
+  return (
+    <Section title={strings.test.title}>
+      {isTestable(path) && answer ? (
+        <>
+          <div className="flex flex-wrap items-center gap-2">
+            <Button small onClick={test} disabled={busy}>
+              {strings.test.run}
+            </Button>
+            <label className="flex items-center gap-1 text-xs text-soft">
+              {strings.test.reference}
+              <select value={reference} onChange={(event) => setReference(event.target.value as Reference)} className="rounded-[3px] border border-strong bg-paper px-1 py-0.5 text-ink">
+                {setup.counterfactual === null ? null : <option value="counterfactual">{strings.test.references.counterfactual}</option>}
+                <option value="zero">{strings.test.references.zero}</option>
+              </select>
+            </label>
+            {busy ? <ProgressLine progress={progress} onCancel={() => abort.current?.abort()} /> : null}
+          </div>
+          <p className="mt-1.5 text-xs text-soft">{strings.test.meaning[reference]}</p>
+        </>
+      ) : (
+        <p className="text-xs text-soft">{strings.test.impossible}</p>
+      )}
+      {error ? <Fault>{error}</Fault> : null}
+      {tests.length > 0 ? (
+        <ul className="mt-2 grid gap-2">
+          {tests.slice(0, 5).map((run) => (
+            <TestResult key={run.id} run={run} path={path} />
+          ))}
+        </ul>
+      ) : null}
+    </Section>
+  );
+}
+
+function TestResult({ run, path }: { run: Run; path: string }) {
+  const [attaching, setAttaching] = useState(false);
+  const effect = effectOf(run, path) ?? Number.NaN;
+  const half = Number((effect / 2).toPrecision(1));
+  return (
+    <li className="rounded-[3px] border border-line bg-paper p-2" data-run={run.id}>
+      <p className="flex flex-wrap items-center gap-2 text-sm">
+        <KindBadge kind={run.answer.kind} />
+        <span className="text-soft">{strings.test.effect}</span>
+        <b className="font-mono font-semibold" data-testid="effect">
+          {formatSigned(effect)}
+        </b>
+        <span className="text-xs text-soft">{run.answer.reference ? strings.test.against(run.answer.reference) : null}</span>
+      </p>
+      <p className="mt-0.5 text-2xs text-soft">
+        {run.author.name} · <time dateTime={new Date(run.createdAt).toISOString()}>{formatTime(run.createdAt)}</time>
+      </p>
+      <Pedigree answer={run.answer} />
+      {attaching ? (
+        <AttachForm
+          runIds={[run.id]}
+          anchor={path}
+          predicate={`effect(${JSON.stringify(path)}) ${effect < 0 ? '<' : '>'} ${half}`}
+          onDone={() => setAttaching(false)}
+        />
+      ) : (
+        <Button small className="mt-1.5" onClick={() => setAttaching(true)}>
+          {strings.attach.button}
+        </Button>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,48 @@
+'use client';
+import { useState } from 'react';
+import type { Answer } from '@/lib/engine/index.ts';
+import { setSetup } from '@/lib/board/board-doc.ts';
+import { Button } from '@/app/ui/button.tsx';
+import { strings } from '@/app/ui/strings.ts';
+import { TokenChip } from '@/app/ui/token-chip.tsx';
+import { useBoard } from './board-context.tsx';
+import { PromptForm } from './prompt-form.tsx';
+import { TokenPicker } from './token-picker.tsx';
+import { TokenStrip } from './token-strip.tsx';
+
+/** What the board asks: prompt, position, target, foil, counterfactual. Changing it changes it for everyone. */
+export function SetupBar({ answer }: { answer: Answer | null }) {
+  const { session, setup } = useBoard();
+  const [editing, setEditing] = useState(false);
+
+  if (editing) return <PromptForm onDone={() => setEditing(false)} />;
+  return (
+    <section aria-label={strings.setup.label} className="px-3 pt-2 pb-1">
+      <div className="flex items-start gap-2">
+        {answer ? (
+          <TokenStrip answer={answer} onPosition={(position) => setSetup(session.boardDoc, { ...setup, position })} />
+        ) : (
+          <p className="min-w-0 flex-1 truncate py-1 font-mono text-sm text-soft">{setup.prompt}</p>
+        )}
+        <Button tone="quiet" small onClick={() => setEditing(true)}>
+          {strings.setup.editPrompt}
+        </Button>
+      </div>
+      <div className="mt-1 flex flex-wrap items-start gap-x-4 gap-y-1.5 pb-1.5">
+        <TokenPicker role="target" answer={answer} />
+        <TokenPicker role="foil" answer={answer} />
+        <div className="flex min-w-0 items-baseline gap-1.5 text-xs">
+          <span className="text-soft">{strings.setup.counterfactual}</span>
+          {setup.counterfactual === null ? (
+            <span className="py-0.5 text-soft">{strings.setup.none}</span>
+          ) : (
+            <TokenChip text={setup.counterfactual} className="truncate py-0.5" />
+          )}
+          <Button tone="quiet" small onClick={() => setEditing(true)}>
+            {setup.counterfactual === null ? strings.setup.addCounterfactual : strings.setup.change}
+          </Button>
+        </div>
+      </div>
+    </section>
+  );
+}

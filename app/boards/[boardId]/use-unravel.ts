@@ -1,0 +1,151 @@
+'use client';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import type { AnalyzeRequest, Answer } from '@/lib/engine/index.ts';
+import { ROOT, ancestorsOf, emptyTrie, growTrie, isBelowFold, partitionOf, trieRows, type Partition, type Trie, type TrieRow } from '@/lib/trie.ts';
+import type { Setup } from '@/lib/wire.ts';
+import { analyze, type Progress } from '@/app/ui/analysis.ts';
+import { lineOf } from '@/app/ui/request.ts';
+import { causalRequestOf, requestOf } from '@/app/ui/setup-request.ts';
+import { useAnswer } from './use-answer.ts';
+
+interface Opened {
+  key: string;
+  trie: Trie;
+  expanded: ReadonlySet<string>;
+  unfolded: ReadonlySet<string>;
+}
+
+export interface Unravel {
+  /** `suffixes` of logits at the board's setup; the board's metric, tokens and pedigree are read off it */
+  answer: Answer | null;
+  progress: Progress | null;
+  error: string | null;
+  retry: () => void;
+  trie: Trie | null;
+  rows: TrieRow[];
+  partition: Partition | null;
+  /** suffixes being opened now */
+  pending: ReadonlySet<string>;
+  /** the last opening that failed */
+  openError: string | null;
+  /** a long opening, which can be cancelled */
+  search: { progress: Progress | null; cancel: () => void } | null;
+  toggle: (name: string) => void;
+  unfold: (parent: string) => void;
+  openUntil: (mass: number) => void;
+  reveal: (path: string) => void;
+}
+
+const EMPTY: ReadonlySet<string> = new Set();
+
+export function useUnravel(setup: Setup): Unravel {
+  const base = requestOf(setup, 'suffixes', { byToken: true });
+  const key = JSON.stringify(base);
+  const root = useAnswer(causalRequestOf(setup, 'suffixes', { byToken: true }));
+  const [opened, setOpened] = useState<Opened | null>(null);
+  const [pending, setPending] = useState<ReadonlySet<string>>(EMPTY);
+  const [openError, setOpenError] = useState<string | null>(null);
+  const [search, setSearch] = useState<Unravel['search']>(null);
+  const current = useRef(key);
+  current.current = key;
+
+  useEffect(() => {
+    if (!root.answer || root.stale) return;
+    const trie = growTrie(emptyTrie(root.answer.metric), root.answer);
+    setOpened((before) => (before?.key === key ? before : { key, trie, expanded: new Set([ROOT]), unfolded: EMPTY }));
+    setPending(EMPTY);
+    setOpenError(null);
+  }, [root.answer, root.stale, key]);
+
+  const shown = opened?.key === key ? opened : null;
+
+  const change = useCallback((edit: (opened: Opened) => Opened) => {
+    setOpened((before) => (before && before.key === current.current ? edit(before) : before));
+  }, []);
+
+  /** Splits suffixes exactly, then shows them open. */
+  const split = useCallback(
+    async (names: string[], more: Partial<AnalyzeRequest>, options: { signal?: AbortSignal; onProgress?: (progress: Progress) => void }) => {
+      const answer = await analyze({ ...(JSON.parse(key) as AnalyzeRequest), ...more, ...(names.length > 0 ? { paths: names } : {}) }, options);
+      if (current.current !== key) return;
+      change((before) => {
+        const trie = growTrie(before.trie, answer);
+        const expanded = new Set(before.expanded);
+        for (const [name, node] of trie) {
+          if (node.children !== null && before.trie.get(name)?.children !== node.children) expanded.add(name);
+        }
+        return { ...before, trie, expanded };
+      });
+    },
+    [key, change],
+  );
+
+  const fetchChildren = useCallback(
+    async (names: string[]) => {
+      setPending((before) => new Set([...before, ...names]));
+      setOpenError(null);
+      await split(names, {}, {}).catch((error: unknown) => setOpenError(lineOf(error)));
+      setPending((before) => new Set([...before].filter((name) => !names.includes(name))));
+    },
+    [split],
+  );
+
+  const toggle = (name: string) => {
+    const node = shown?.trie.get(name);
+    if (!shown || !node?.open || pending.has(name)) return;
+    if (node.children === null) void fetchChildren([name]);
+    else change((before) => ({ ...before, expanded: toggled(before.expanded, name) }));
+  };
+
+  const reveal = useCallback(
+    async (path: string) => {
+      if (!shown || path.includes('<')) return;
+      const ancestors = ancestorsOf(path);
+      const unknown = ancestors.filter((name) => (shown.trie.get(name)?.children ?? null) === null);
+      if (unknown.length > 0) await fetchChildren(unknown);
+      change((before) => {
+        const below = [...ancestors, path].filter((name) => isBelowFold(before.trie, name));
+        const unfolded = new Set([...before.unfolded, ...below.map((name) => before.trie.get(name)!.parent!)]);
+        return { ...before, expanded: new Set([...before.expanded, ...ancestors]), unfolded };
+      });
+    },
+    [shown, fetchChildren, change],
+  );
+
+  const openUntil = async (mass: number) => {
+    const abort = new AbortController();
+    const state = (progress: Progress | null) => setSearch({ progress, cancel: () => abort.abort() });
+    state(null);
+    setOpenError(null);
+    const options = { signal: abort.signal, onProgress: state };
+    await split([], { untilMass: mass, byToken: false }, options).catch((error: unknown) => setOpenError(lineOf(error)));
+    setSearch(null);
+  };
+
+  const rows = useMemo(() => (shown ? trieRows(shown.trie, shown) : []), [shown]);
+  const metric = root.answer?.metric;
+  const partition = useMemo(() => (shown && metric !== undefined ? partitionOf(shown.trie, metric) : null), [shown, metric]);
+
+  return {
+    answer: root.stale ? null : root.answer,
+    progress: root.progress,
+    error: root.error,
+    retry: root.retry,
+    trie: shown?.trie ?? null,
+    rows,
+    partition,
+    pending,
+    openError,
+    search,
+    toggle,
+    unfold: (parent) => change((before) => ({ ...before, unfolded: toggled(before.unfolded, parent) })),
+    openUntil: (mass) => void openUntil(mass),
+    reveal: (path) => void reveal(path),
+  };
+}
+
+function toggled(set: ReadonlySet<string>, name: string): ReadonlySet<string> {
+  const next = new Set(set);
+  if (!next.delete(name)) next.add(name);
+  return next;
+}

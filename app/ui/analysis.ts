@@ -1,0 +1,54 @@
+import type { AnalyzeRequest, Answer } from '@/lib/engine/index.ts';
+import type { AnalyzeEvent, Run } from '@/lib/wire.ts';
+import { RequestFailure, failureOf, send } from './request.ts';
+import { strings } from './strings.ts';
+
+export interface Progress {
+  done: number;
+  total: number;
+  what: string;
+}
+
+export interface StreamOptions {
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+}
+
+/** Asks the engine; progress comes while it works and aborting the signal cancels the work. */
+export async function analyze(body: AnalyzeRequest, options: StreamOptions = {}): Promise<Answer> {
+  const last = await stream('/api/analyze', body, options);
+  if (last.type === 'result') return last.answer;
+  throw new RequestFailure(502, 'internal', strings.errors.cutShort, null);
+}
+
+/** As {@link analyze}, and the result is stored as a run of the board. */
+export async function execute(boardId: string, body: AnalyzeRequest, options: StreamOptions = {}): Promise<Run> {
+  const last = await stream(`/api/boards/${boardId}/runs`, body, options);
+  if (last.type === 'run') return last.run;
+  throw new RequestFailure(502, 'internal', strings.errors.cutShort, null);
+}
+
+async function stream(url: string, body: AnalyzeRequest, { signal, onProgress }: StreamOptions): Promise<AnalyzeEvent> {
+  const response = await send(url, { method: 'POST', body, ...(signal ? { signal } : {}) }, 'application/x-ndjson');
+  for await (const line of linesOf(response)) {
+    const event = JSON.parse(line) as AnalyzeEvent;
+    if (event.type === 'error') throw failureOf(422, event);
+    if (event.type !== 'progress') return event;
+    onProgress?.({ done: event.done, total: event.total, what: event.what });
+  }
+  throw new RequestFailure(502, 'internal', strings.errors.cutShort, null);
+}
+
+async function* linesOf(response: Response): AsyncGenerator<string> {
+  if (!response.body) return;
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = '';
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    const lines = (rest + value).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines.filter((line) => line.trim() !== '');
+  }
+  if (rest.trim() !== '') yield rest;
+}

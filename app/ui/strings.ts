@@ -1,0 +1,335 @@
+/** Every sentence of the interface. Names of the field (path, suffix, degree, …) are as in the engine's grammar. */
+const few = (count: number, one: string, more: string) => `${count} ${count === 1 ? one : more}`;
+
+export const strings = {
+  product: 'Pathboard',
+  tagline: 'Split a transformer’s answer exactly into the paths that made it, and argue about them together.',
+
+  common: {
+    cancel: 'Cancel',
+    close: 'Close',
+    copy: 'Copy',
+    copyStates: { ready: 'copy', copied: 'copied', refused: 'not allowed' },
+    save: 'Save',
+    tryAgain: 'Try again',
+    working: 'working…',
+  },
+
+  theme: { label: 'Colours', system: 'auto', light: 'light', dark: 'dark' },
+
+  kinds: {
+    identity: 'An exact sum for this run; its error is shown.',
+    approximation: 'Not exact; its error is shown.',
+    causal: 'What happened to the metric when something was changed.',
+    weights: 'Read off the weights alone, without a prompt.',
+  },
+
+  errors: {
+    unreachable: 'The server cannot be reached. Nothing was lost; try again.',
+    cutShort: 'The answer ended before it was complete. Try again.',
+    status: (status: number) => `The server answered with status ${status} and no explanation.`,
+    page: 'This page could not be shown.',
+    notFound: 'There is nothing at this address.',
+    notFoundHint: 'The board may belong to somebody else, or the link may be incomplete.',
+    toStart: 'To the start page',
+  },
+
+  start: {
+    prompt: 'Prompt',
+    model: 'Model',
+    unravel: 'Unravel',
+    creating: 'Creating the board…',
+    compares: 'Logit difference after the last token:',
+    noModel: 'No model is installed. Import one first.',
+    boards: 'Recent boards',
+    noBoards: 'None yet. A board keeps a prompt, its paths, and what people make of them.',
+    models: 'Models',
+    allModels: 'All models, and how to import one',
+    invite: 'Working together',
+    inviteText: 'Open a board and choose Invite: it makes a link by which others join under a name, without an account. Labels, comments and claims appear for everyone at once.',
+    signedOutTitle: 'Sign in with the owner link',
+    signedOut: 'This installation belongs to whoever started it. The terminal in which it was started printed a link that signs the owner in, once. For a new one, run this in the installation’s folder:',
+    signedOutCommand: 'npm run -s pathboard -- link',
+    signedOutGuest: 'Were you invited? Open the invitation link that you were sent.',
+  },
+
+  models: {
+    title: 'Models',
+    columns: { name: 'Name', family: 'Family', size: 'Size', shape: 'Layers × heads × width', context: 'Context', vocabulary: 'Vocabulary', hash: 'Hash' },
+    builtIn: 'built in',
+    noTokenizer: 'no tokenizer: prompts as token ids only',
+    import: 'Import a model',
+    importText: 'A folder with config.json, model.safetensors and tokenizer.json, or a TransformerLens folder. Families: GPT-2 and TransformerLens (attention only or with MLPs).',
+    importCommand: 'npm run -s pathboard -- import DIR --name NAME',
+    none: 'No model is installed.',
+    try: 'Try',
+  },
+
+  join: {
+    title: (board: string) => `Join “${board}”`,
+    untitled: 'Join the board',
+    name: 'Your name',
+    hint: 'The others see it beside what you write. It must differ from theirs.',
+    submit: 'Join',
+    invalid: 'This invitation cannot be used',
+  },
+
+  board: {
+    title: 'Title of the board',
+    untitled: 'Untitled board',
+    home: 'To the start page',
+    opening: 'Opening the board…',
+    identityError: 'identity error',
+  },
+
+  connection: {
+    connecting: 'connecting…',
+    connected: 'saved',
+    offline: 'offline: keep editing',
+    closed: 'closed',
+    unsaved: (count: number, connected: boolean) => (connected ? `saving ${count}…` : `offline: ${few(count, 'change', 'changes')} not saved yet`),
+  },
+
+  closed: {
+    badRequest: 'The server did not understand this page. Reload it.',
+    unauthorised: 'You are no longer signed in. Open your owner or invitation link again.',
+    forbidden: 'You may not open this board.',
+    notFound: 'This board does not exist, or you are not a member of it.',
+    tooLarge: 'Your last edit was too large for the board. Reload to go on without it.',
+    invalidUpdate: 'The server refused your last edit. Reload to go on without it.',
+    tooFast: 'Too many edits in a short time. Reload to go on.',
+    other: (code: number) => `The server closed the connection (code ${code}). Reload to go on.`,
+  },
+
+  people: {
+    here: 'People here',
+    you: (name: string) => `${name} (you)`,
+    looksHere: (name: string) => `${name} looks at this path`,
+  },
+
+  views: { label: 'Views', unravel: 'Unravel', degrees: 'Degrees', claims: 'Claims' },
+
+  setup: {
+    label: 'What this board asks',
+    position: 'Position whose logits are read',
+    tokenAt: (text: string, index: number) => `${JSON.stringify(text)}, position ${index}`,
+    tokenTitle: (text: string, index: number, id: number) => `${JSON.stringify(text)} · position ${index} · id ${id}`,
+    editPrompt: 'Edit prompt',
+    prompt: 'Prompt',
+    counterfactual: 'counterfactual',
+    counterfactualLong: 'Counterfactual prompt',
+    counterfactualHint: 'Optional. As many tokens as the prompt; what causal tests put in place of it.',
+    addCounterfactual: 'add',
+    change: 'change',
+    none: 'none',
+    tokens: (count: number) => few(count, 'token', 'tokens'),
+    apply: 'Apply',
+    shared: 'Changes it for everyone on this board.',
+  },
+
+  picker: {
+    label: { target: 'target', foil: 'foil' },
+    open: (role: string, text: string) => `Change the ${role}, now ${JSON.stringify(text)}`,
+    placeholder: 'search, or a token id',
+    likely: { target: 'the most likely token', foil: 'the most likely token other than the target' },
+    noFoil: 'no foil: the plain logit',
+  },
+
+  metric: {
+    computing: 'computing…',
+    logit: 'logit',
+    metric: 'metric',
+    inPaths: (count: string) => `in ${count} ${count === '1' ? 'path' : 'paths'}`,
+    unopened: 'unopened',
+    error: 'error',
+    counterfactual: (value: string) => `on the counterfactual ${value}`,
+  },
+
+  unravel: {
+    grid: 'Paths, from the logits backwards',
+    scope: 'An identity about this run. Value paths: attention patterns, norm scales and gates are held at this run; influence through q and k is credited to nobody.',
+    scopeShort: 'about this run: value paths',
+    openUntil: 'Open until 95%',
+    columns: { path: 'Path', bar: 'Value', value: 'logits', share: 'of metric', comments: 'Comments', people: 'Who' },
+    comments: (count: number) => few(count, 'comment', 'comments'),
+    smaller: (count: string) => `${count} smaller terms`,
+    totals: (complete: string, paths: string, unopened: string, suffixes: string, metric: string, error: string) =>
+      `${complete} in ${paths} complete paths + ${unopened} in ${suffixes} unopened suffixes = ${metric}, error ${error}`,
+  },
+
+  degrees: {
+    meaning: 'The exact sum of all paths with k components, for each k. Value paths of this run, as in Unravel.',
+    caption: 'Sum of all paths by degree',
+    columns: { degree: 'Degree', value: 'Logits', share: 'Of metric', running: 'Up to here' },
+    total: (sum: string, metric: string, error: string) => `Σ ${sum} = metric ${metric}, error ${error}`,
+  },
+
+  inspector: {
+    label: 'Inspector',
+    empty: 'Select a path to see its numbers, label it, test it and discuss it.',
+    name: 'the name',
+    value: 'Value of this path',
+    suffixValue: 'Value of all paths that end so',
+    contribution: 'adds to the metric',
+    share: 'share of the metric',
+    degree: 'degree',
+    degreeFrom: (degree: number) => `${degree} or more`,
+    byToken: 'By source token',
+    slotted: 'A path through one slot of a head is no part of the frozen expansion; it can be tested.',
+    notListed: 'Not a part of the expansion at this prompt and position.',
+  },
+
+  pedigree: {
+    title: 'Where these numbers come from',
+    facts: {
+      view: 'view',
+      model: 'model',
+      tokens: 'tokens',
+      position: 'position',
+      target: 'target',
+      foil: 'foil',
+      reference: 'reference',
+      backend: 'computed by',
+      engine: 'engine',
+      error: 'error',
+    },
+  },
+
+  labels: {
+    title: 'Labels',
+    add: 'Add a label',
+    placeholder: 'Label (L)',
+    submit: 'Add',
+    rename: (text: string) => `Rename label ${text}`,
+    remove: (text: string) => `Remove label ${text}`,
+  },
+
+  test: {
+    title: 'Test it',
+    run: 'Path effect',
+    reference: 'against',
+    references: { counterfactual: 'counterfactual', zero: 'zero' },
+    meaning: {
+      counterfactual: 'The first node’s output is replaced by its output on the counterfactual prompt, on this path alone.',
+      zero: 'The first node’s output is replaced by zero, on this path alone.',
+    },
+    impossible: 'A path effect needs a path that starts at the input, a head or an MLP: a bias is the same in every run.',
+    effect: 'effect on the metric',
+    against: (reference: string) => `against ${reference}`,
+  },
+
+  attach: {
+    button: 'Attach to claim…',
+    claim: 'Claim',
+    newClaim: 'A new claim',
+    submit: 'Attach',
+  },
+
+  predicate: {
+    label: 'Predicate',
+    hint: 'effect("…"), share(…), mass(…), metric or error, compared with a number.',
+  },
+
+  thread: {
+    title: 'Thread',
+    write: 'Write a comment',
+    placeholder: 'Comment (C). `code` and names of paths are linked.',
+    post: 'Comment',
+    edit: 'Edit',
+    delete: 'Delete',
+    edited: 'edited',
+    resolve: 'Resolve',
+    reopen: 'Reopen',
+    resolvedBy: (name: string) => `resolved by ${name}`,
+    show: (name: string) => `Show ${name}`,
+  },
+
+  outbox: {
+    waiting: 'waiting to be sent',
+    refused: 'not sent',
+    held: 'written here under another name, not sent',
+    sendAs: (name: string) => `Send as ${name}`,
+    discard: 'Discard',
+  },
+
+  claims: {
+    meaning: 'One sentence each: what people think of it, and what the numbers say.',
+    about: 'Claims about this path',
+    empty: 'No claims yet. For example: “Paths of degree 2 or less carry 90% of the metric here.”',
+    sentence: 'Claim, one sentence',
+    placeholder: 'A claim, in one sentence',
+    create: 'Make the claim',
+    people: 'People',
+    computed: 'Computed',
+    evidence: 'Evidence',
+    thread: 'Discussion',
+    disagreements: {
+      people: 'People disagree.',
+      'for-but-fails': 'Someone is for it, but the evidence fails.',
+      'against-but-holds': 'Someone is against it, but the evidence holds.',
+    },
+  },
+
+  stance: { label: 'Your stance', reason: 'Your reason', addReason: 'add a reason', changeReason: 'change reason' },
+
+  evidence: {
+    add: 'Add evidence',
+    none: 'None: not tested.',
+    source: 'Compute',
+    sources: {
+      degrees: 'degrees: the sum of all paths of each degree',
+      paths: 'paths: every complete path',
+      'path-effect': 'path effect of the claim’s path',
+    },
+    submit: 'Run and attach',
+    compared: 'compared',
+    again: 'Run again',
+    reruns: 'Runs again',
+    agrees: 'agrees',
+    differs: 'differs',
+    difference: (max: string) => `largest difference ${max}`,
+  },
+
+  invite: {
+    button: 'Invite',
+    title: 'Invite people to this board',
+    link: 'Invitation link',
+    hint: 'Whoever opens it gives a name and joins. It works for 30 days, for any number of people.',
+  },
+
+  publish: {
+    button: 'Publish',
+    title: 'Publish this board as a page',
+    titleField: 'Title',
+    question: 'Question',
+    findings: 'Findings',
+    findingsHint: 'Paragraphs, - lists, **bold**, *emphasis*, `code`.',
+    slug: 'Address',
+    slugHint: 'The same address again makes the next version; earlier ones stay as they are.',
+    slugPlaceholder: 'made from the title',
+    threads: 'Include the discussion threads',
+    submit: 'Publish',
+    busy: 'Publishing…',
+    done: (version: number) => `Published version ${version}:`,
+  },
+
+  help: {
+    button: 'Help ?',
+    title: 'Keys and signs',
+    keys: [
+      ['↑ ↓', 'previous, next path'],
+      ['→ ←', 'open or enter; close or go to the suffix it belongs to'],
+      ['Enter', 'open or close'],
+      ['L', 'label the selected path'],
+      ['C', 'comment on the selected path'],
+      ['Esc', 'from a field of the inspector back to the paths'],
+      ['Ctrl Z', 'take back your last edit of the board'],
+      ['Ctrl Shift Z', 'repeat it'],
+      ['Ctrl Enter', 'post the comment'],
+      ['?', 'this sheet'],
+    ] as [string, string][],
+    kindsTitle: 'Kinds of numbers',
+    namesTitle: 'Names',
+    names: 'input->a0.h1->m1->logits is a path: embeddings, head 1 of layer 0, the MLP of layer 1, the logits. a0.b, m0.b and logits.b are biases. A path that starts at a head or MLP stands for all paths that end in it.',
+  },
+};

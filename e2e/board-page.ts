@@ -1,0 +1,89 @@
+import { expect, type Locator, type Page } from '@playwright/test';
+
+/** An open board as a person sees it. */
+export class BoardPage {
+  readonly grid: Locator;
+  readonly inspector: Locator;
+  readonly connection: Locator;
+
+  constructor(readonly page: Page) {
+    this.grid = page.getByRole('treegrid');
+    this.inspector = page.getByRole('complementary', { name: 'Inspector' });
+    this.connection = page.locator('[data-connection]');
+  }
+
+  async isReady(): Promise<void> {
+    await expect(this.page.getByTestId('metric')).toBeVisible({ timeout: 30_000 });
+    await expect(this.connection).toHaveAttribute('data-connection', 'connected');
+  }
+
+  /** All that this person did is stored. */
+  async isSaved(): Promise<void> {
+    await expect(this.connection).toHaveAttribute('data-unsaved', '0');
+  }
+
+  row(path: string): Locator {
+    return this.page.locator(`[role=row][data-path="${path}"]`);
+  }
+
+  /** Names of the rows shown, below `logits`. */
+  async paths(kind: 'suffix' | 'complete'): Promise<string[]> {
+    const rows = this.page.locator(kind === 'suffix' ? '[data-path*="->"][aria-expanded]' : '[data-path*="->"]:not([aria-expanded])');
+    await expect(rows.first()).toBeVisible();
+    return rows.evaluateAll((elements) => elements.map((element) => element.getAttribute('data-path') ?? ''));
+  }
+
+  async select(path: string): Promise<void> {
+    await this.row(path).click();
+    await expect(this.page.getByTestId('selected-path')).toHaveText(path);
+  }
+
+  async show(view: 'Unravel' | 'Degrees' | 'Claims'): Promise<void> {
+    await this.page.getByRole('navigation', { name: 'Views' }).getByRole('button', { name: view }).click();
+  }
+
+  async label(text: string): Promise<void> {
+    await this.inspector.getByLabel('Add a label').fill(text);
+    await this.inspector.getByRole('button', { name: 'Add', exact: true }).click();
+    await expect(this.inspector.locator(`[data-label="${text}"]`)).toBeVisible();
+  }
+
+  async comment(text: string): Promise<void> {
+    await this.inspector.getByLabel('Write a comment').fill(text);
+    await this.inspector.getByRole('button', { name: 'Comment', exact: true }).click();
+  }
+
+  /** A comment that the server has. */
+  said(text: string): Locator {
+    return this.inspector.locator('[data-comment]').filter({ hasText: text });
+  }
+
+  async metric(): Promise<string> {
+    return (await this.page.getByTestId('metric').textContent()) ?? '';
+  }
+
+  /** The address of an invitation. */
+  async invite(): Promise<string> {
+    await this.page.getByRole('button', { name: 'Invite' }).click();
+    const field = this.page.getByLabel('Invitation link', { exact: true });
+    await expect(field).toHaveValue(/\/join\//);
+    const link = await field.inputValue();
+    await this.page.getByRole('button', { name: 'Close' }).click();
+    return link;
+  }
+
+  /** The published page's address. */
+  async publish(fields: { title: string; question: string; findings: string }): Promise<string> {
+    await this.page.getByRole('button', { name: 'Publish', exact: true }).first().click();
+    const dialog = this.page.getByRole('dialog');
+    await dialog.getByLabel('Title').fill(fields.title);
+    await dialog.getByLabel('Question').fill(fields.question);
+    await dialog.getByLabel('Findings').fill(fields.findings);
+    await dialog.getByRole('button', { name: 'Publish', exact: true }).click();
+    const link = this.page.getByTestId('published-link');
+    await expect(link).toBeVisible();
+    const address = (await link.getAttribute('href')) ?? '';
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    return address;
+  }
+}

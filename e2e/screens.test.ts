@@ -1,0 +1,88 @@
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { expect, join, test, unravel } from './actors.ts';
+
+const FOLDER = new URL('../test-results/screens/', import.meta.url).pathname;
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+const WIDE = { width: 1440, height: 900 };
+const NARROW = { width: 375, height: 812 };
+
+/** Looks at a screen in both colour schemes, wide and narrow: no rule of WCAG AA is broken, nothing sticks out. */
+async function inspect(page: Page, name: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
+    const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join('\n  ')}`);
+    expect(found, `${name}, ${colorScheme}`).toEqual([]);
+    await page.screenshot({ path: `${FOLDER}${name}-${colorScheme}.png` });
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize(NARROW);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(overflow, `${name}, narrow`).toBeLessThanOrEqual(0);
+  await page.screenshot({ path: `${FOLDER}${name}-narrow.png`, fullPage: true });
+  await page.setViewportSize(WIDE);
+}
+
+test('every screen is accessible in light and dark, and fits a phone', async ({ browser, owner, visitor }) => {
+  await inspect(visitor, 'signed-out');
+  await inspect(owner, 'start');
+  await owner.goto('/models');
+  await inspect(owner, 'models');
+  await owner.goto('/no-such-page');
+  await inspect(owner, 'not-found');
+
+  await owner.goto('/');
+  const board = await unravel(owner);
+  await visitor.goto(await board.invite());
+  await inspect(visitor, 'join');
+  const guest = await join(visitor, board, 'Vera Lind');
+  const [suffix = '', other = ''] = await board.paths('suffix');
+  await guest.select(other);
+  await board.select(suffix);
+  await owner.keyboard.press('ArrowRight');
+  await expect(board.row(suffix)).toHaveAttribute('aria-expanded', 'true');
+  await board.label('copies the phrase');
+  await guest.label('writes the name');
+  await board.comment(`Larger than \`${other}\`, and it attends to the first occurrence.`);
+  await board.inspector.getByRole('button', { name: 'Path effect' }).click();
+  await expect(board.inspector.getByTestId('effect').first()).toBeVisible();
+  await inspect(owner, 'board-unravel');
+
+  await board.inspector.getByRole('button', { name: 'Attach to claim…' }).first().click();
+  await board.inspector.getByLabel('Claim, one sentence').first().fill('This head moves the answer to the phrase that was there before');
+  await inspect(owner, 'board-attach');
+  await board.inspector.getByRole('button', { name: 'Attach', exact: true }).click();
+  await expect(board.inspector.locator('[data-verdict="holds"]')).toBeVisible();
+
+  await board.show('Degrees');
+  await expect(owner.locator('[data-degree]').first()).toBeVisible();
+  await inspect(owner, 'board-degrees');
+  await board.show('Claims');
+  await owner.getByRole('button', { name: 'against' }).first().click();
+  await expect(owner.getByTestId('disagreement').first()).toBeVisible();
+  await inspect(owner, 'board-claims');
+
+  await owner.getByRole('button', { name: 'Edit prompt' }).click();
+  await inspect(owner, 'board-prompt');
+  await owner.getByRole('form', { name: 'Edit prompt' }).getByRole('button', { name: 'Cancel' }).click();
+  await owner.getByTestId('target-button').click();
+  await expect(owner.getByRole('option').first()).toBeVisible();
+  await inspect(owner, 'board-picker');
+  await owner.keyboard.press('Escape');
+  await owner.getByRole('button', { name: 'Help' }).click();
+  await inspect(owner, 'board-help');
+  await owner.keyboard.press('Escape');
+
+  const address = await board.publish({
+    title: 'A head that repeats what came before',
+    question: 'Which paths make the model repeat the phrase?',
+    findings: 'Mostly **one suffix**, see the claim.\n\n- its effect is causal\n- the sum is exact for *this* run',
+  });
+  const context = await browser.newContext({ bypassCSP: true, viewport: WIDE });
+  const page = await context.newPage();
+  await page.goto(new URL(address, owner.url()).href);
+  await inspect(page, 'published');
+  await page.screenshot({ path: `${FOLDER}published-full.png`, fullPage: true });
+  await context.close();
+});

@@ -1,0 +1,81 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const START_MS = 300_000;
+
+interface Launched {
+  /** `http://127.0.0.1:PORT` */
+  url: string;
+  ownerLink: string;
+  stop(signal: NodeJS.Signals): Promise<void>;
+}
+
+/** Starts a program of the project that serves, and waits until it says that it is ready. */
+export function launch(args: string[], { home, port }: { home: string; port: number }): Promise<Launched> {
+  const env: NodeJS.ProcessEnv = { ...process.env, NODE_ENV: 'production', HOST: '127.0.0.1', PORT: String(port), PATHBOARD_HOME: home };
+  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = new Promise<void>((done) => child.once('exit', () => done()));
+  return new Promise((ready, failed) => {
+    let output = '';
+    const timer = setTimeout(() => failed(new Error(`server: expected it to be ready, got\n${output}`)), START_MS);
+    const read = (data: Buffer) => {
+      output += data.toString();
+      const url = /ready on (http:\/\/\S+)/.exec(output)?.[1];
+      const ownerLink = /(http:\/\/\S+\/enter\?token=\S+)/.exec(output)?.[1];
+      if (!url || !ownerLink) return;
+      clearTimeout(timer);
+      ready({
+        url,
+        ownerLink,
+        async stop(signal) {
+          child.kill(signal);
+          await ended;
+        },
+      });
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    child.once('exit', (status) => failed(new Error(`server: expected it to run, got exit code ${status}\n${output}`)));
+  });
+}
+
+/** The real server on a folder and a port of its own. */
+export class PathboardServer {
+  private constructor(
+    readonly home: string,
+    private running: Launched,
+  ) {}
+
+  static async start(): Promise<PathboardServer> {
+    const home = await mkdtemp(join(tmpdir(), 'pathboard-e2e-'));
+    return new PathboardServer(home, await launch(['--import', 'tsx', 'server/main.ts'], { home, port: 0 }));
+  }
+
+  get url(): string {
+    return this.running.url;
+  }
+
+  /** Works once. */
+  get ownerLink(): string {
+    return this.running.ownerLink;
+  }
+
+  /** As a power cut or the kernel would end it. */
+  kill(): Promise<void> {
+    return this.running.stop('SIGKILL');
+  }
+
+  async restart(): Promise<void> {
+    const port = Number(new URL(this.url).port);
+    this.running = await launch(['--import', 'tsx', 'server/main.ts'], { home: this.home, port });
+  }
+
+  async stop(): Promise<void> {
+    await this.running.stop('SIGTERM');
+    await rm(this.home, { recursive: true, force: true });
+  }
+}
