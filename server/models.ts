@@ -105,7 +105,9 @@ async function modelNames(home: string): Promise<Map<string, Located>> {
   ] as const) {
     const entries = await readdir(parent, { withFileTypes: true }).catch(() => []);
     for (const entry of entries) {
-      if (entry.isDirectory() && NAME.test(entry.name)) names.set(entry.name, { folder: join(parent, entry.name), builtIn });
+      const folder = join(parent, entry.name);
+      const isModel = entry.isDirectory() && NAME.test(entry.name) && (await stat(join(folder, 'config.json')).catch(() => null));
+      if (isModel) names.set(entry.name, { folder, builtIn });
     }
   }
   return names;

@@ -22,7 +22,7 @@ const INDEX = 'model.safetensors.index.json';
 /** @throws EngineError naming the file, field or tensor that is missing or wrong */
 export async function readModelFolder(folder: string): Promise<ModelFolder> {
   const config = parseJson(await readNeeded(folder, 'config.json'), 'config.json');
-  const weightFiles = await findWeightFiles(folder);
+  const { weightFiles, index } = await findWeightFiles(folder);
   const tensors = new Map<string, StoredTensor>();
   let bytes = 0;
   for (const file of weightFiles) {
@@ -37,7 +37,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   const spec = readSpec(config, tensors);
   const hasTokenizer = await exists(join(folder, 'tokenizer.json'));
   if (hasTokenizer) await readCodec(folder);
-  const files = ['config.json', ...weightFiles, ...(hasTokenizer ? ['tokenizer.json'] : [])];
+  const files = ['config.json', ...index, ...weightFiles, ...(hasTokenizer ? ['tokenizer.json'] : [])];
   return { folder, spec, weightFiles, files, bytes, hasTokenizer };
 }
 
@@ -61,8 +61,8 @@ export async function hashModel({ folder, files }: Pick<ModelFolder, 'folder' | 
   return hash.digest('hex');
 }
 
-async function findWeightFiles(folder: string): Promise<string[]> {
-  if (await exists(join(folder, 'model.safetensors'))) return ['model.safetensors'];
+async function findWeightFiles(folder: string): Promise<{ weightFiles: string[]; index: string[] }> {
+  if (await exists(join(folder, 'model.safetensors'))) return { weightFiles: ['model.safetensors'], index: [] };
   if (!(await exists(join(folder, INDEX)))) {
     throw new EngineError('bad-weights', basename(folder), `model.safetensors or ${INDEX}`, 'neither');
   }
@@ -76,7 +76,7 @@ async function findWeightFiles(folder: string): Promise<string[]> {
       JSON.stringify(index.weight_map)?.slice(0, 200) ?? 'nothing',
     );
   }
-  return (files as string[]).toSorted();
+  return { weightFiles: (files as string[]).toSorted(), index: [INDEX] };
 }
 
 async function readTensors(folder: string, file: string) {

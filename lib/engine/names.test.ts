@@ -1,0 +1,80 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { EngineError } from './errors.ts';
+import { checkPath, degreeOf, parseNode, parsePath, printNode, printPath, stageOf, type Path, type Shape, type Stop } from './names.ts';
+
+const shape: Shape = { layers: 4, heads: 3, hasMlp: true, parallel: false };
+
+/** Any path that the shape allows. */
+const legalPath: fc.Arbitrary<Path> = fc
+  .tuple(
+    fc.constantFrom('input', 'component', 'bias'),
+    fc.uniqueArray(fc.nat(7), { minLength: 1, maxLength: 8 }).map((stages) => stages.toSorted((a, b) => a - b)),
+    fc.array(fc.tuple(fc.nat(2), fc.constantFrom(null, 'q', 'k', 'v')), { minLength: 8, maxLength: 8 }),
+  )
+  .map(([start, stages, choices]) => {
+    const stops = stages.map((stage, index): Stop => {
+      const [head, slot] = choices[index]!;
+      const layer = stage >> 1;
+      return stage % 2 === 0 ? { node: { kind: 'head', layer, head }, slot } : { node: { kind: 'mlp', layer }, slot: null };
+    });
+    const first = stops[0]!;
+    if (start === 'input') stops.unshift({ node: { kind: 'input' }, slot: null });
+    else if (start === 'component') stops[0] = { ...first, slot: null };
+    else stops[0] = { node: { kind: first.node.kind === 'head' ? 'attn-bias' : 'mlp-bias', layer: stages[0]! >> 1 }, slot: null };
+    return [...stops, { node: { kind: 'logits' }, slot: null }];
+  });
+
+describe('[M3] one grammar, one parser, one printer', () => {
+  test('printing and parsing are inverse on every legal path', () => {
+    fc.assert(
+      fc.property(legalPath, (path) => {
+        expect(parsePath(printPath(path))).toEqual(path);
+        expect(() => checkPath(path, shape)).not.toThrow();
+      }),
+    );
+  });
+
+  test.each(['input', 'a0.h0', 'a11.h3', 'a2.b', 'm0', 'm10.b', 'logits', 'logits.b'])('node %s', (name) => {
+    expect(printNode(parseNode(name))).toBe(name);
+  });
+
+  test.each(['', 'a0', 'A0.h0', 'a00.h0', 'a0.h', 'a0.h-1', 'm', 'm0.h0', 'mlp0', 'logits.c', 'a0.h0 ', 'a0.h0<q>'])('no node: %j', (name) => {
+    expect(() => parseNode(name)).toThrow(EngineError);
+  });
+
+  test.each([
+    ['input', 'at least two nodes'],
+    ['input->a0.h0<w>->logits', 'slot'],
+    ['input->->logits', 'input, a0.h0'],
+    ['input->a0.h0', 'logits at its end'],
+    ['input->logits->a0.h0->logits', 'at its end alone'],
+    ['a1.h0->a0.h0->logits', 'increasing stage order'],
+    ['a0.h0->a0.h1->logits', 'increasing stage order'],
+    ['m0->a0.h1->logits', 'increasing stage order'],
+    ['input->input->logits', 'heads and MLPs between'],
+    ['input->a4.h0->logits', 'a layer below 4'],
+    ['input->a0.h3->logits', 'a head below 3'],
+    ['input->m1<q>->logits', 'a slot on a head'],
+    ['a0.h0<q>->m0->logits', 'a slot on a head that reads'],
+    ['logits.b->m0->logits', 'increasing stage order'],
+    ['a0.b->a0.h1->logits', 'increasing stage order'],
+  ])('%s is refused: expected %s', (text, expected) => {
+    expect(() => checkPath(parsePath(text), shape)).toThrow(expected);
+  });
+
+  test('an attention-only model has no MLP', () => {
+    expect(() => checkPath(parsePath('input->m0->logits'), { ...shape, hasMlp: false })).toThrow('attention-only');
+  });
+});
+
+test('[M2] stages: heads before the MLP of a layer, together when parallel', () => {
+  const stage = (name: string, parallel: boolean) => stageOf(parseNode(name), { ...shape, parallel });
+  expect(['input', 'a0.h1', 'm0', 'a1.h0', 'm1.b', 'logits'].map((name) => stage(name, false))).toEqual([-1, 0, 1, 2, 3, 8]);
+  expect(['a0.h1', 'm0', 'a1.b', 'm1'].map((name) => stage(name, true))).toEqual([0, 0, 1, 1]);
+});
+
+test('[M4] degree counts component nodes', () => {
+  const degrees = ['input->logits', 'logits.b->logits', 'input->a0.h0->m1->logits', 'm2.b->a3.h1->logits'];
+  expect(degrees.map((path) => degreeOf(parsePath(path)))).toEqual([0, 0, 2, 1]);
+});

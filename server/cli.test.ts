@@ -1,0 +1,111 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Answer } from '../lib/engine/index.ts';
+import { FIXTURES } from './engine/testing.ts';
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
+let home: string;
+
+interface Outcome {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+function pathboard(...args: string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'server/cli.ts', ...args], { cwd: ROOT, env: { ...process.env, PATHBOARD_HOME: home } });
+    const outcome: Outcome = { code: null, stdout: '', stderr: '' };
+    child.stdout.on('data', (chunk: Buffer) => (outcome.stdout += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (outcome.stderr += chunk.toString()));
+    child.on('close', (code) => resolve({ ...outcome, code }));
+  });
+}
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'pathboard-home-'));
+  const outcome = await pathboard('import', join(FIXTURES, 'random-gpt2'), '--json');
+  expect(outcome).toMatchObject({ code: 0, stderr: '' });
+  expect(JSON.parse(outcome.stdout)).toMatchObject({ name: 'random-gpt2', family: 'gpt2' });
+});
+afterAll(() => rm(home, { recursive: true }));
+
+const QUESTION = ['--model', 'random-gpt2', '--tokens', '3,14,15,9,2,6,5', '--counterfactual-tokens', '3,14,15,9,2,7,11', '--target', '7', '--foil', '8'];
+
+describe('the answer', () => {
+  test('is one JSON value with its pedigree, and agrees with the golden', async () => {
+    const golden = JSON.parse(await readFile(join(FIXTURES, 'goldens/random-gpt2.json'), 'utf8')) as { metric: number; frozen_paths: { top: Record<string, number> } };
+    const outcome = await pathboard('analyze', 'paths', ...QUESTION, '--top', '5', '--json');
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    const answer = JSON.parse(outcome.stdout) as Answer;
+    expect(answer).toMatchObject({
+      view: 'paths',
+      kind: 'identity',
+      model: { name: 'random-gpt2' },
+      backend: { engine: 'onnxruntime-node', provider: 'cpu', dtype: 'float32' },
+      reference: null,
+      tokens: [3, 14, 15, 9, 2, 6, 5],
+      position: 6,
+      target: 7,
+      foil: 8,
+      search: 'exhaustive',
+    });
+    expect(answer.model.hash).toMatch(/^[0-9a-f]{64}$/);
+    expect(answer.metric).toBeCloseTo(golden.metric, 4);
+    expect(answer.terms.map(({ name }) => name)).toEqual(Object.keys(golden.frozen_paths.top).slice(0, 5));
+    expect(answer.terms.reduce((sum, { value }) => sum + value!, 0) + answer.remainder!).toBeCloseTo(answer.sum!, 9);
+    expect(answer.error).toBe(Math.abs(answer.sum! - answer.metric));
+  });
+
+  test('repeats paths as they were asked for, together too', async () => {
+    const paths = ['input->a0.h1<v>->m0->logits', 'a1.h2->logits'];
+    const outcome = await pathboard('analyze', 'path-effect', ...QUESTION, ...paths.flatMap((path) => ['--path', path]), '--together', '--json');
+    const answer = JSON.parse(outcome.stdout) as Answer;
+    expect(answer).toMatchObject({ kind: 'causal', reference: 'counterfactual', joint: { names: paths } });
+    expect(answer.terms.map(({ name }) => name)).toEqual(paths);
+    expect(answer).not.toHaveProperty('error');
+  });
+
+  test('without --json is for people', async () => {
+    const { code, stdout } = await pathboard('analyze', 'degrees', ...QUESTION);
+    expect(code).toBe(0);
+    expect(stdout).toContain('degrees (identity) of random-gpt2 at position 6');
+    expect(stdout).toContain('identity error');
+  });
+});
+
+describe('a refusal is one line on stderr, JSON on stdout, exit code 2', () => {
+  const tokens = ['--model', 'random-gpt2', '--tokens', '1,2,3'];
+  const cases: [string, string[], string][] = [
+    ['no command', ['fly'], 'command: expected models, import, analyze or link'],
+    ['an unknown option', ['analyze', 'paths', '--colour'], 'command line'],
+    ['an unknown view', ['analyze', 'auras', ...tokens], 'view: expected logits, direct'],
+    ['an unknown model', ['analyze', 'paths', '--model', 'gpt9', '--tokens', '1'], 'model: expected'],
+    ['no prompt', ['analyze', 'paths', '--model', 'random-gpt2'], 'prompt: expected either a prompt or tokens, got neither'],
+    ['an empty prompt', ['analyze', 'paths', '--model', 'random-gpt2', '--prompt', ''], 'prompt: expected at least one character'],
+    ['text without a tokenizer', ['analyze', 'paths', '--model', 'random-gpt2', '--prompt', 'hello'], 'no tokenizer.json'],
+    ['a prompt beyond the context', ['analyze', 'paths', '--model', 'random-gpt2', '--tokens', Array(25).fill(1).join()], 'at most 24 tokens'],
+    ['a token outside the vocabulary', ['analyze', 'paths', '--model', 'random-gpt2', '--tokens', '1,50'], 'token 1: expected an id from 0 to 49'],
+    ['a target outside the vocabulary', ['analyze', 'paths', ...tokens, '--target', '50'], 'target: expected an id from 0 to 49'],
+    ['a counterfactual of another length', ['analyze', 'paths', ...tokens, '--counterfactual-tokens', '1'], 'counterfactual: expected 3 tokens'],
+    ['--top 0', ['analyze', 'paths', ...tokens, '--top', '0'], 'top: expected a whole number from 1 to 100000, got 0'],
+    ['--top 10^9', ['analyze', 'paths', ...tokens, '--top', '1000000000'], 'top: expected a whole number from 1 to 100000'],
+    ['a position outside the prompt', ['analyze', 'paths', ...tokens, '--position', '3'], 'position: expected a whole number from 0 to 2'],
+    ['a path that does not parse', ['analyze', 'path-effect', ...tokens, '--path', 'input=>logits'], 'path'],
+    ['a node that the model lacks', ['analyze', 'path-effect', ...tokens, '--path', 'input->a9.h0->logits'], 'a layer below 3'],
+    ['a path that goes backwards', ['analyze', 'path-effect', ...tokens, '--path', 'input->m1->a0.h0->logits'], 'increasing stage order'],
+    ['nothing to ablate to', ['analyze', 'ablate', ...tokens, '--ablate', 'm0', '--ablation', 'counterfactual'], 'a counterfactual prompt'],
+    ['a folder that is none', ['import', '/nowhere'], 'import: expected a directory'],
+  ];
+  test.each(cases)('%s', async (_, args, message) => {
+    const outcome = await pathboard(...args, '--json');
+    expect(outcome.code).toBe(2);
+    expect(outcome.stderr.trim()).toContain(message);
+    expect(outcome.stderr.trim()).not.toContain('\n');
+    expect(JSON.parse(outcome.stdout)).toEqual({ error: { code: expect.any(String) as string, message: outcome.stderr.trim() } });
+  });
+});
