@@ -16,7 +16,7 @@ export default async function StartPage() {
     <PageFrame person={person.name}>
       <h1 className="mb-5 text-sm text-soft">{strings.tagline}</h1>
       {person.owner ? <StartForm models={models} /> : null}
-      <div className="mt-10 grid gap-x-10 gap-y-8 sm:grid-cols-[2fr_1fr]">
+      <div className="mt-10 grid grid-cols-1 gap-x-10 gap-y-8 sm:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
         <Boards boards={boards} />
         <div className="grid content-start gap-8">
           <Models models={models} />

@@ -31,7 +31,11 @@ export const people = pgTable(
     owner: boolean('owner').notNull().default(false),
     createdAt: time('created_at').notNull(),
   },
-  (table) => [uniqueIndex('people_one_owner').on(table.owner).where(sql`${table.owner}`)],
+  (table) => [
+    uniqueIndex('people_one_owner')
+      .on(table.owner)
+      .where(sql`${table.owner}`),
+  ],
 );
 
 export const sessions = pgTable('sessions', {
@@ -193,8 +197,5 @@ export const publicationVersions = pgTable(
       .references(() => people.id),
     createdAt: time('created_at').notNull(),
   },
-  (table) => [
-    primaryKey({ columns: [table.slug, table.version] }),
-    check('publication_versions_from_one', sql`${table.version} >= 1`),
-  ],
+  (table) => [primaryKey({ columns: [table.slug, table.version] }), check('publication_versions_from_one', sql`${table.version} >= 1`)],
 );

@@ -1,6 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sessions } from '../db/schema.ts';
-import { hashToken, invite, join, makeOwnerLink, personOfSession, readInvitation, redeemOwnerLink, rename, requireMember } from './access.ts';
+import {
+  hashToken,
+  invite,
+  join,
+  makeOwnerLink,
+  personOfSession,
+  readInvitation,
+  redeemOwnerLink,
+  rename,
+  requireMember,
+} from './access.ts';
 import { listBoards } from './boards.ts';
 import { openWorld, tokenOf, type Actor, type World } from './testing/world.ts';
 

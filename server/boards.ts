@@ -45,12 +45,12 @@ export async function createBoard(app: App, person: Person, request: z.infer<typ
 /** The boards that the person is a member of, last changed first. */
 export async function listBoards({ db }: App, person: Person): Promise<BoardSummary[]> {
   const mine = db.select({ id: memberships.boardId }).from(memberships).where(eq(memberships.personId, person.id));
-  const rows = await db
-    .select()
+  const { id, title, model, prompt, createdAt, updatedAt } = boards;
+  return db
+    .select({ id, title, model, prompt, createdAt, updatedAt })
     .from(boards)
     .where(person.owner ? undefined : inArray(boards.id, mine))
-    .orderBy(desc(boards.updatedAt), desc(boards.id));
-  return rows.map(({ createdBy: _, ...summary }) => summary);
+    .orderBy(desc(updatedAt), desc(id));
 }
 
 /** The address of a page that lets somebody join. */

@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { EngineError, REFERENCES, VIEWS, isEngineError, type AnalyzeRequest, type Answer, type View } from '../lib/engine/index.ts';
 import type { ModelSummary } from '../lib/wire.ts';
@@ -8,6 +10,10 @@ import { requestOwnerLink } from './local.ts';
 import { importModel, listModels } from './models.ts';
 
 /** The `pathboard` command. With --json stdout is exactly one JSON value; a refusal is one line and exit code 2. */
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+/** npm runs scripts in the project's folder and says here where it was called. */
+const CALLED_FROM = process.env['INIT_CWD'] ?? process.cwd();
 
 const USAGE = `pathboard models [--json]
 pathboard import DIR [--name NAME] [--json]
@@ -57,14 +63,14 @@ function parse(args: string[]) {
 async function main(args: string[]): Promise<void> {
   const { values, positionals } = parse(args);
   const [command, ...rest] = positionals;
-  const home = process.env['PATHBOARD_HOME'] || '.pathboard';
+  const home = resolve(process.env['PATHBOARD_HOME'] || resolve(ROOT, '.pathboard'));
   if (values.help || command === undefined) return write(USAGE);
   await mkdir(home, { recursive: true });
   switch (command) {
     case 'models':
       return printModels(await listModels(home), values);
     case 'import':
-      return printModels([await importModel(home, needed('import', rest[0], 'a directory'), values.name)], values, true);
+      return printModels([await importModel(home, resolve(CALLED_FROM, needed('import', rest[0], 'a directory')), values.name)], values, true);
     case 'analyze':
       return printAnswer(await runAnalysis(home, requestOf(rest[0], values)), values);
     case 'link':

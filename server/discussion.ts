@@ -1,4 +1,4 @@
-import * as Y from 'yjs';
+import type * as Y from 'yjs';
 import type { z } from 'zod';
 import type { Database } from '../db/client.ts';
 import { entries } from '../db/schema.ts';
@@ -107,7 +107,10 @@ export async function addEvidence(
 ): Promise<Evidence> {
   const parsed = parsePredicate(predicate);
   const runs = await Promise.all(runIds.map((runId) => findBoardRun(app, boardId, runId)));
-  const { value, left } = verdictOf(parsed, runs.map(({ answer }) => answer));
+  const { value, left } = verdictOf(
+    parsed,
+    runs.map(({ answer }) => answer),
+  );
   return addEntry(app, person, boardId, { id, kind: 'evidence', find: findEvidence }, (doc) => {
     require(findClaim(doc, claimId), 'claim', claimId);
     const at = app.now();

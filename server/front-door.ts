@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Config } from './app.ts';
+import { reportFault } from './faults.ts';
 import { refuseRequest } from './guard.ts';
 
 export type Respond = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -14,7 +15,9 @@ export function listen(server: Server, host: string, port: number): Promise<numb
   return new Promise((done, failed) => {
     server.once('error', (error) => {
       const taken = 'code' in error && error.code === 'EADDRINUSE';
-      failed(taken ? new StartError(`PORT: expected a free port, got ${port}, which another program uses (set PORT to another one)`) : error);
+      failed(
+        taken ? new StartError(`PORT: expected a free port, got ${port}, which another program uses (set PORT to another one)`) : error,
+      );
     });
     server.listen(port, host, () => {
       const address = server.address();
@@ -33,7 +36,7 @@ export function serve(server: Server, config: Config, respond: Respond): void {
       return;
     }
     respond(request, response).catch((error: unknown) => {
-      console.error(request.method, request.url, error);
+      reportFault(`${request.method} ${request.url}`, error);
       if (!response.headersSent) response.writeHead(500);
       response.end();
     });

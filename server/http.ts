@@ -5,6 +5,7 @@ import { personOfSession, type Person } from './access.ts';
 import { app as liveApp, type App } from './app.ts';
 import { sessionToken } from './cookies.ts';
 import type { AnalyzeOptions } from './context.ts';
+import { reportFault } from './faults.ts';
 import { Refusal, isRefusal } from './refusal.ts';
 
 /** What a route is given. `person` is who the session belongs to, or null. */
@@ -100,7 +101,9 @@ function expectedBy(issue: core.$ZodIssue): string {
     case 'invalid_value':
       return `one of ${issue.values.map(String).join(', ')}`;
     case 'invalid_format':
-      return issue.message.startsWith('an ') ? issue.message : `text in the form of ${issue.format === 'regex' ? issue.pattern : issue.format}`;
+      return issue.message.startsWith('an ')
+        ? issue.message
+        : `text in the form of ${issue.format === 'regex' ? issue.pattern : issue.format}`;
     default:
       return issue.message;
   }
@@ -135,11 +138,14 @@ const STATUS: Record<ApiError['error']['code'], number> = {
 export function describeFailure(error: unknown, where: string): { status: number; body: ApiError } {
   if (isRefusal(error) || isEngineError(error)) {
     const { code, message, where: place } = error;
-    if (STATUS[code] === 500) console.error(where, error);
+    if (STATUS[code] === 500) reportFault(where, error);
     return { status: STATUS[code] ?? 500, body: { error: { code, message, where: place } } };
   }
-  console.error(where, error);
-  return { status: 500, body: { error: { code: 'internal', message: `${where}: expected an answer, got a fault that the server has logged` } } };
+  reportFault(where, error);
+  return {
+    status: 500,
+    body: { error: { code: 'internal', message: `${where}: expected an answer, got a fault that the server has logged` } },
+  };
 }
 
 function json(value: unknown, status: number): Response {

@@ -56,5 +56,7 @@ function readLocalServer(home: string): LocalServer | null {
 function isLocalServer(value: unknown): value is LocalServer {
   if (typeof value !== 'object' || value === null) return false;
   if (!('pid' in value && 'host' in value && 'port' in value && 'secret' in value)) return false;
-  return typeof value.pid === 'number' && typeof value.host === 'string' && typeof value.port === 'number' && typeof value.secret === 'string';
+  return (
+    typeof value.pid === 'number' && typeof value.host === 'string' && typeof value.port === 'number' && typeof value.secret === 'string'
+  );
 }

@@ -5,8 +5,10 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isEngineError } from '../lib/engine/index.ts';
 import { makeOwnerLink, originOf } from './access.ts';
-import { setApp, type App } from './app.ts';
+import { setApp, type Config } from './app.ts';
+import type { Models } from './context.ts';
 import { createEngine } from './engine/index.ts';
+import { reportFault } from './faults.ts';
 import { StartError, listen, serve } from './front-door.ts';
 import { refuseHost } from './guard.ts';
 import { removeLocalServer, writeLocalServer } from './local.ts';
@@ -36,12 +38,13 @@ async function main(): Promise<void> {
   server.on('request', hold);
   const port = await listen(server, host, wanted);
   const { models, ...engine } = createEngine({ home });
+  const names = namesOf(models);
   // A server that nobody listens on takes the upgrade listener that Next would put on ours.
   const decoy = createServer();
   const pages = next({ dev, dir: ROOT, hostname: host, port, httpServer: decoy, quiet: true });
-  const [{ app, stop }] = await Promise.all([start({ home, host, port, engine, models }), pages.prepare()]);
+  const [{ app, stop }] = await Promise.all([start({ home, host, port, engine, models }), quietly(() => pages.prepare())]);
   setApp(app);
-  const sockets = openSockets(app, dev ? hotReload(decoy) : null, (error) => console.error(error));
+  const sockets = openSockets(app, dev ? hotReload(decoy) : null, (error) => reportFault('socket', error));
   server.on('upgrade', sockets.upgrade);
   server.off('request', hold);
   serve(server, app.config, pages.getRequestHandler());
@@ -55,7 +58,7 @@ async function main(): Promise<void> {
     server.closeAllConnections();
     await pages.close();
   });
-  await announce(app);
+  announce(app.config, await names, await makeOwnerLink(app));
 }
 
 function readSettings(env: NodeJS.ProcessEnv): Settings {
@@ -80,18 +83,30 @@ function hotReload(decoy: Server) {
   };
 }
 
-async function announce(app: App): Promise<void> {
-  const { config, models } = app;
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
-  // A model's folder that cannot be read is told here and on the models page; the boards are served all the same.
-  const names = await models.list().then(
+/** Next tells about its configuration; whoever starts Pathboard is to see three lines. Errors are shown as ever. */
+async function quietly(work: () => Promise<void>): Promise<void> {
+  const { log } = console;
+  console.log = () => {};
+  try {
+    await work();
+  } finally {
+    console.log = log;
+  }
+}
+
+/** A model's folder that cannot be read is told here and on the models page; the boards are served all the same. */
+function namesOf(models: Models): Promise<string> {
+  return models.list().then(
     (list) => list.map(({ name }) => name).join(', ') || 'none yet',
     (error: unknown) => (isEngineError(error) ? error.message : String(error)),
   );
-  const link = await makeOwnerLink(app);
-  console.log(`Pathboard ${version} is ready on ${originOf(config.host, config.port)}`);
+}
+
+function announce({ host, port, home }: Config, models: string, link: string): void {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  console.log(`Pathboard ${version} is ready on ${originOf(host, port)}`);
   console.log(`Open ${link} (works once, for a day; npm run -s pathboard -- link prints another)`);
-  console.log(`Data in ${config.home}, models: ${names}`);
+  console.log(`Data in ${home}, models: ${models}`);
 }
 
 function onStop(stop: () => Promise<void>): void {

@@ -53,7 +53,10 @@ test('the snapshot is whole, and holds no thread that was not to be published', 
 test('an address belongs to one board', async () => {
   const other = await world.board(owner);
   await publish(world.app, owner.person, board, { ...REQUEST, slug: 'taken-here' });
-  await expect(publish(world.app, owner.person, other, { ...REQUEST, slug: 'taken-here' })).rejects.toMatchObject({ code: 'conflict', where: 'slug' });
+  await expect(publish(world.app, owner.person, other, { ...REQUEST, slug: 'taken-here' })).rejects.toMatchObject({
+    code: 'conflict',
+    where: 'slug',
+  });
   const own = await publish(world.app, owner.person, other, { ...REQUEST, title: 'Taken here' });
   expect([own.slug, own.version]).toEqual(['taken-here-2', 1]);
 });

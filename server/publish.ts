@@ -58,7 +58,10 @@ export async function publish(app: App, person: Person, boardId: string, request
 
 /** The stored page: a version, or the latest. Null where there is none. */
 export async function findPage({ db }: App, slug: string, version: number | null): Promise<string | null> {
-  const wanted = version === null ? eq(publicationVersions.slug, slug) : and(eq(publicationVersions.slug, slug), eq(publicationVersions.version, version));
+  const wanted =
+    version === null
+      ? eq(publicationVersions.slug, slug)
+      : and(eq(publicationVersions.slug, slug), eq(publicationVersions.version, version));
   const [row] = await db
     .select({ html: publicationVersions.html })
     .from(publicationVersions)

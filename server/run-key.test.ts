@@ -11,7 +11,7 @@ const answer = answerTo(request);
 test('canonical JSON forgets the order of keys and absent fields, and nothing else', () => {
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {
-      const shuffled = Object.fromEntries(Object.entries(value).reverse());
+      const shuffled = Object.fromEntries(Object.entries(value).toReversed());
       expect(canonical({ ...shuffled, absent: undefined })).toBe(canonical(value));
       expect(JSON.parse(canonical(value))).toEqual(JSON.parse(JSON.stringify(value)));
     }),
@@ -20,7 +20,9 @@ test('canonical JSON forgets the order of keys and absent fields, and nothing el
 });
 
 test('the same question in other words has the same key', () => {
-  const words: AnalyzeRequest[] = [{ view: 'paths', model: 'alias', tokens: [1, 2, 3], target: '7', foil: ' John', position: 2, top: 10, special: false }];
+  const words: AnalyzeRequest[] = [
+    { view: 'paths', model: 'alias', tokens: [1, 2, 3], target: '7', foil: ' John', position: 2, top: 10, special: false },
+  ];
   for (const other of words) expect(runKey(other, answer)).toBe(runKey(request, answer));
 });
 

@@ -7,7 +7,19 @@ import type { Environment } from './app.ts';
  * came out the same are one run, plus the environment.
  */
 export function runKey(request: AnalyzeRequest, answer: Answer): string {
-  const { prompt: _1, tokens: _2, counterfactual: _3, counterfactualTokens: _4, target: _5, foil: _6, position: _7, special: _8, ablation: _9, model: _10, ...parameters } = request;
+  const {
+    prompt: _1,
+    tokens: _2,
+    counterfactual: _3,
+    counterfactualTokens: _4,
+    target: _5,
+    foil: _6,
+    position: _7,
+    special: _8,
+    ablation: _9,
+    model: _10,
+    ...parameters
+  } = request;
   return digest({
     inputs: {
       model: answer.model.hash,

@@ -16,7 +16,13 @@ const LISTED = 200;
 type Row = typeof runs.$inferSelect;
 
 /** The stored run of this request, or a new one. */
-export async function runOnBoard(app: App, person: Person, boardId: string, request: AnalyzeRequest, options: AnalyzeOptions): Promise<Run> {
+export async function runOnBoard(
+  app: App,
+  person: Person,
+  boardId: string,
+  request: AnalyzeRequest,
+  options: AnalyzeOptions,
+): Promise<Run> {
   const stored = await findStored(app, boardId, request);
   if (stored) return stored;
   const answer = await analyze(app, request, options);
@@ -46,13 +52,21 @@ export async function listRuns({ db }: App, boardId: string): Promise<Run[]> {
 /** A run, for a member of its board. */
 export async function findRun(app: App, person: Person | null, id: string): Promise<Run> {
   const [row] = await app.db.select().from(runs).where(eq(runs.id, id));
-  const isMine = row && (await requireMember(app, person, row.boardId).then(() => true, () => false));
+  const isMine =
+    row &&
+    (await requireMember(app, person, row.boardId).then(
+      () => true,
+      () => false,
+    ));
   if (row && isMine) return runOf(row);
   throw noRun(id);
 }
 
 export async function findBoardRun({ db }: App, boardId: string, id: string): Promise<Run> {
-  const [row] = await db.select().from(runs).where(and(eq(runs.id, id), eq(runs.boardId, boardId)));
+  const [row] = await db
+    .select()
+    .from(runs)
+    .where(and(eq(runs.id, id), eq(runs.boardId, boardId)));
   if (row) return runOf(row);
   throw noRun(id);
 }
@@ -65,7 +79,9 @@ export async function analyze(app: App, request: AnalyzeRequest, options: Analyz
 }
 
 async function findStored(app: App, boardId: string, request: AnalyzeRequest): Promise<Run | null> {
-  const model = (await app.models.list()).find(({ name }) => name === request.model);
+  // Another model that cannot be listed must not keep this one from running; then the run is merely executed.
+  const models = await app.models.list().catch(() => []);
+  const model = models.find(({ name }) => name === request.model);
   const environment = model && app.environments.get(model.hash);
   // Before the first answer of this process it is not known what an answer would run on.
   if (!environment) return null;

@@ -5,6 +5,7 @@ import { ensureOwner } from './access.ts';
 import type { App } from './app.ts';
 import { storeSummary } from './boards.ts';
 import type { Engine, Models } from './context.ts';
+import { reportFault } from './faults.ts';
 import { takeLock } from './lock.ts';
 import { Rooms } from './realtime/rooms.ts';
 
@@ -43,7 +44,7 @@ export async function start(options: StartOptions): Promise<Started> {
       compactAfter,
       presencePause,
       onStore: (tx, name, doc) => storeSummary(tx, name, doc, now()),
-      onFault: (room, error) => console.error(room, error),
+      onFault: reportFault,
     });
     const secret = randomBytes(32).toString('base64url');
     const app: App = { config: { home, host, port, secret }, now, db, rooms, engine, models, environments: new Map() };

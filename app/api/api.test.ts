@@ -50,23 +50,29 @@ test.each<[unknown, number, string, string]>([
 });
 
 test('a body must say that it is JSON, and a request who sends it', async () => {
-  expect((await messageOf(await boards(ask({}, { 'content-type': 'text/plain' }), none)))[2]).toContain('content-type: expected application/json');
+  expect((await messageOf(await boards(ask({}, { 'content-type': 'text/plain' }), none)))[2]).toContain(
+    'content-type: expected application/json',
+  );
   expect((await messageOf(await boards(ask({}, { cookie: '' }), none)))[0]).toBe(401);
   expect((await messageOf(await boards(ask({}, { cookie: 'pathboard_session=guess' }), none)))[0]).toBe(401);
 });
 
 test('an id that is none does not reach the database', async () => {
   const call = boardRuns(ask({}), { params: Promise.resolve({ boardId: "x' or 1" }) });
-  expect(await messageOf(await call)).toEqual([404, 'not-found', 'board: expected an id of 8 to 40 letters, digits, _ or -, got "x\' or 1"']);
+  expect(await messageOf(await call)).toEqual([
+    404,
+    'not-found',
+    'board: expected an id of 8 to 40 letters, digits, _ or -, got "x\' or 1"',
+  ]);
 });
 
 test('a fault is logged and told to nobody', async () => {
-  const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const logged = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   vi.spyOn(world.engine, 'analyze').mockRejectedValueOnce(new Error('secret detail'));
   const [status, code, message] = await messageOf(await boards(ask({ setup: SETUP }), none));
   expect([status, code]).toEqual([500, 'internal']);
   expect(message).not.toContain('secret');
-  expect(String(logged.mock.calls[0]?.[1])).toContain('secret detail');
+  expect(String(logged.mock.calls[0]?.[0])).toContain('secret detail');
   logged.mockRestore();
 });
 
@@ -75,7 +81,10 @@ const NDJSON = { accept: 'application/x-ndjson' };
 
 test('an analysis answers with JSON, or with lines of progress and a result', async () => {
   const whole = await (await analyzeRoute(ask(ANALYSIS), none)).json();
-  const lines = (await (await analyzeRoute(ask(ANALYSIS, NDJSON), none)).text()).trim().split('\n').map((line) => JSON.parse(line));
+  const lines = (await (await analyzeRoute(ask(ANALYSIS, NDJSON), none)).text())
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   expect(lines).toEqual([
     { type: 'progress', done: 1, total: 2, what: 'paths' },
     { type: 'result', answer: whole },

@@ -24,5 +24,8 @@ export const GET = route(async ({ app, person, request }) => {
 export const HEAD = () => new Response(null, { status: 405, headers: { allow: 'GET' } });
 
 function toStart(headers: Record<string, string>): Response {
-  return new Response(null, { status: 303, headers: { location: '/', 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', ...headers } });
+  return new Response(null, {
+    status: 303,
+    headers: { location: '/', 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', ...headers },
+  });
 }

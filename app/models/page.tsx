@@ -9,7 +9,8 @@ import { visitor } from '../ui/visitor.ts';
 export const metadata: Metadata = { title: strings.models.title };
 
 export default async function ModelsPage() {
-  const [person, models] = await Promise.all([visitor(), app().models.list()]);
+  const person = await visitor();
+  const models = await app().models.list();
   return (
     <PageFrame person={person?.name}>
       <h1 className="mb-4 text-base font-semibold">{strings.models.title}</h1>

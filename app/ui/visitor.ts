@@ -4,5 +4,7 @@ import { app } from '@/server/app.ts';
 
 /** Who asks for a page, or null. */
 export async function visitor(): Promise<Person | null> {
-  return personOfSession(app(), (await cookies()).get(SESSION_COOKIE)?.value ?? null);
+  // Cookies first: asking for them tells Next that the page is of this request, and must not be made while building.
+  const token = (await cookies()).get(SESSION_COOKIE)?.value ?? null;
+  return personOfSession(app(), token);
 }

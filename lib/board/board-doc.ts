@@ -1,4 +1,4 @@
-import * as Y from 'yjs';
+import type * as Y from 'yjs';
 import { EngineError, parseNode, parsePath } from '../engine/index.ts';
 import { is, orNull, readRecords, text, time, whole, type Fields, type Read } from './fields.ts';
 import type { Label, Setup } from './records.ts';
@@ -48,7 +48,12 @@ export function readLabels(doc: Y.Doc): Read<Label> {
 
 export function setSetup(doc: Y.Doc, setup: Setup): void {
   if (!is<Setup>(setup, SETUP)) {
-    throw new EngineError('bad-request', 'setup', 'a model, a prompt, and counterfactual, position, target and foil or null', 'something else');
+    throw new EngineError(
+      'bad-request',
+      'setup',
+      'a model, a prompt, and counterfactual, position, target and foil or null',
+      'something else',
+    );
   }
   doc.transact(() => doc.getMap('meta').set('setup', { ...setup }), EDIT);
 }

@@ -1,4 +1,4 @@
-import * as Y from 'yjs';
+import type * as Y from 'yjs';
 import { is, listOf, number, oneOf, orNull, readRecords, record, text, time, truth, valuesOf, type Fields, type Read } from './fields.ts';
 import { STANCES, type Author, type Claim, type Comment, type Evidence, type Thread } from './records.ts';
 

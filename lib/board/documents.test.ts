@@ -59,7 +59,14 @@ test('no value whatever makes a reader throw', () => {
   const record = fc.oneof(
     fc.jsonValue(),
     fc.record(
-      { id: fc.constant('k'), text: fc.jsonValue(), anchor: fc.jsonValue(), author: fc.jsonValue(), createdAt: fc.jsonValue(), stances: fc.jsonValue() },
+      {
+        id: fc.constant('k'),
+        text: fc.jsonValue(),
+        anchor: fc.jsonValue(),
+        author: fc.jsonValue(),
+        createdAt: fc.jsonValue(),
+        stances: fc.jsonValue(),
+      },
       { requiredKeys: ['id'], noNullPrototype: true },
     ),
   );

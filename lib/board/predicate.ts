@@ -16,10 +16,7 @@ export type DegreeComparison = Comparison | '=';
 
 export type Terms = { of: 'degree'; comparison: DegreeComparison; degree: number } | { of: 'names'; names: string[] };
 
-export type Quantity =
-  | { kind: 'share' | 'mass'; terms: Terms }
-  | { kind: 'effect'; names: string[] }
-  | { kind: 'metric' | 'error' };
+export type Quantity = { kind: 'share' | 'mass'; terms: Terms } | { kind: 'effect'; names: string[] } | { kind: 'metric' | 'error' };
 
 export interface Predicate {
   quantity: Quantity;

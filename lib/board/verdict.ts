@@ -93,7 +93,8 @@ function jointOf(answer: Answer, names: string[]): number | undefined {
 }
 
 function readPart(kind: 'share' | 'mass', terms: Terms, answer: Answer): Reading {
-  if (answer.kind !== 'identity' || answer.view === 'logits') return { missing: `the terms of the ${answer.view} run are no parts of a sum` };
+  if (answer.kind !== 'identity' || answer.view === 'logits')
+    return { missing: `the terms of the ${answer.view} run are no parts of a sum` };
   const part = terms.of === 'degree' ? partOfDegree(terms, answer) : partOfNames(terms.names, answer);
   if ('missing' in part) return part;
   if (kind === 'mass') return massOf(part.values, answer);

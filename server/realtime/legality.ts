@@ -96,7 +96,8 @@ function isShallow(value: unknown, depth: number): boolean {
 
 /** Throws when the document waits for something that the update referred to and nobody has sent. */
 export function checkComplete(doc: Y.Doc): void {
-  if (doc.store.pendingStructs !== null || doc.store.pendingDs !== null) throw new GapError('the update builds on changes that are missing');
+  if (doc.store.pendingStructs !== null || doc.store.pendingDs !== null)
+    throw new GapError('the update builds on changes that are missing');
 }
 
 export function invalid(message: string): Violation {

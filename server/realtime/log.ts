@@ -74,7 +74,11 @@ export async function compactRoom(db: Database, room: string, now: number): Prom
     // Another instance must neither compact the same room meanwhile nor lose the rows that it adds.
     await tx.execute(sql`select pg_advisory_xact_lock(hashtext(${room}))`);
     const [snapshot] = await tx.select().from(snapshots).where(eq(snapshots.room, room));
-    const rows = await tx.select({ id: updates.id, data: updates.data }).from(updates).where(eq(updates.room, room)).orderBy(asc(updates.id));
+    const rows = await tx
+      .select({ id: updates.id, data: updates.data })
+      .from(updates)
+      .where(eq(updates.room, room))
+      .orderBy(asc(updates.id));
     const doc = new Y.Doc();
     if (snapshot) applyStored(doc, snapshot.data, `${room}: snapshot`);
     for (const row of rows) applyStored(doc, row.data, `${room}: log row ${row.id}`);

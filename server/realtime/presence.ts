@@ -55,7 +55,9 @@ export class PresenceBoard {
 
   /** Everybody but the one who asks. */
   greet(member: Present): void {
-    const others = [...this.states].filter(([clientId]) => clientId !== member.clientId).map(([clientId, state]) => entryOf(clientId, state));
+    const others = [...this.states]
+      .filter(([clientId]) => clientId !== member.clientId)
+      .map(([clientId, state]) => entryOf(clientId, state));
     if (others.length > 0) member.send(writeAwareness(others));
   }
 

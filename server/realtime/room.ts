@@ -61,7 +61,8 @@ export class Room {
   }
 
   enter(member: Member): void {
-    if (this.members.size >= LIMITS.connectionsPerRoom) throw new Violation(CLOSE.tooFast, `more than ${LIMITS.connectionsPerRoom} connections`);
+    if (this.members.size >= LIMITS.connectionsPerRoom)
+      throw new Violation(CLOSE.tooFast, `more than ${LIMITS.connectionsPerRoom} connections`);
     this.members.add(member);
     if (this.isWritable) member.send(writeStep1(Y.encodeStateVector(this.doc)));
     this.presence?.greet(member);

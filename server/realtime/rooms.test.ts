@@ -80,7 +80,10 @@ test('a room is compacted, unloaded and loaded again unchanged', async () => {
     setTitle(client.doc, `title ${n}`);
     await until(() => client.persisted === n + 2);
   }
-  const [snapshot] = await world.app.db.select().from(snapshots).where(eq(snapshots.room, `board/${id}`));
+  const [snapshot] = await world.app.db
+    .select()
+    .from(snapshots)
+    .where(eq(snapshots.room, `board/${id}`));
   expect(snapshot).toBeDefined();
   expect(await rowsOf(id)).toBeLessThan(30);
   client.destroy();
@@ -235,6 +238,9 @@ function seenBy(observer: Client, { doc }: Client): Record<string, unknown> | un
 }
 
 async function rowsOf(boardId: string): Promise<number> {
-  const rows = await world.app.db.select().from(updates).where(eq(updates.room, `board/${boardId}`));
+  const rows = await world.app.db
+    .select()
+    .from(updates)
+    .where(eq(updates.room, `board/${boardId}`));
   return rows.length;
 }

@@ -28,7 +28,11 @@ export interface Sockets {
  * The one listener for `upgrade`: rooms are ours, `others` (the development server's own socket, where there is
  * one) answers whether it took the request, everything else is cut off.
  */
-export function openSockets(app: App, others: ((...request: Parameters<Upgrade>) => boolean) | null, onFault: (error: unknown) => void): Sockets {
+export function openSockets(
+  app: App,
+  others: ((...request: Parameters<Upgrade>) => boolean) | null,
+  onFault: (error: unknown) => void,
+): Sockets {
   // Larger than what is accepted, so that a client that sends too much is told so by a code of ours.
   const server = new WebSocketServer({ noServer: true, maxPayload: 8 * LIMITS.frame, perMessageDeflate: false });
   const alive = new WeakSet<WebSocket>();

@@ -4,4 +4,4 @@ import { openWorld } from './world.ts';
 const home = process.argv[2];
 if (!home) throw new Error('child: expected a folder as its argument');
 const { port } = await openWorld({ home, compactAfter: 20 });
-console.log(port);
+process.stdout.write(`${port}\n`);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
+// oxlint-disable-next-line no-restricted-imports -- the browser's side of the protocol, for tests alone
 import { WebsocketProvider } from 'y-websocket';
 import * as Y from 'yjs';
 import { openDatabase } from '../../db/client.ts';
@@ -13,6 +14,7 @@ import { MESSAGE_PERSISTED, type Setup } from '../../lib/wire.ts';
 import { ensureOwner, invite, join as joinBoard, makeOwnerLink, personOfSession, redeemOwnerLink, type Person } from '../access.ts';
 import type { App } from '../app.ts';
 import { createBoard } from '../boards.ts';
+import { reportFault } from '../faults.ts';
 import { listen, serve } from '../front-door.ts';
 import { openSockets } from '../realtime/sockets.ts';
 import { start, type StartOptions } from '../start.ts';
@@ -50,7 +52,7 @@ export async function openWorld(options: Partial<StartOptions> = {}): Promise<Wo
   const server = createServer();
   const port = await listen(server, '127.0.0.1', 0);
   const { app, stop } = await start({ home, host: '127.0.0.1', port, engine, models: fakeModels, presencePause: 10, ...options });
-  const sockets = openSockets(app, null, (error) => console.error(error));
+  const sockets = openSockets(app, null, (error) => reportFault('socket', error));
   server.on('upgrade', sockets.upgrade);
   serve(server, app.config, async (_, response) => void response.end('served'));
   const clients = new Set<Client>();
@@ -180,4 +182,3 @@ async function template(): Promise<string> {
   rmSync(draft, { recursive: true, force: true });
   return folder;
 }
-

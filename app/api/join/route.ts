@@ -3,7 +3,9 @@ import { join, readInvitation } from '@/server/access.ts';
 import { sessionCookie } from '@/server/cookies.ts';
 import { readBody, route } from '@/server/http.ts';
 
-export const GET = route(async ({ app, person, request }) => readInvitation(app, new URL(request.url).searchParams.get('token') ?? '', person));
+export const GET = route(async ({ app, person, request }) =>
+  readInvitation(app, new URL(request.url).searchParams.get('token') ?? '', person),
+);
 
 export const POST = route(async ({ app, person, request }) => {
   const { boardId, session } = await join(app, person, await readBody(request, joinRequest));

@@ -43,7 +43,7 @@ export function BoardFrame({ owner, connection, selection, view, onView }: Board
     <div className="flex min-h-dvh flex-col lg:h-dvh">
       <BoardHeader owner={owner} connection={connection} peers={peers} answer={unravel.answer} onHelp={() => setHelpOpen(true)} />
       <div className="border-b border-line bg-paper">
-        <SetupBar answer={unravel.answer} />
+        <SetupBar answer={unravel.answer} stale={unravel.stale} />
         <MetricLine unravel={unravel} />
       </div>
       <div className="grid min-h-0 flex-1 lg:grid-cols-[7.5rem_minmax(0,1fr)_24rem]">
@@ -95,7 +95,11 @@ function Computed({ unravel, children }: { unravel: Unravel; children: React.Rea
       </div>
     );
   }
-  return children;
+  return (
+    <div aria-busy={unravel.stale} className={`flex min-h-0 flex-1 flex-col ${unravel.stale ? 'opacity-50' : ''}`}>
+      {children}
+    </div>
+  );
 }
 
 function ViewList({ view, onView }: { view: BoardView; onView: (view: BoardView) => void }) {
@@ -134,9 +138,9 @@ function useHelpKey(open: () => void): void {
 }
 
 /** A path selected from a link, a comment or a claim is opened in the trie, too. */
-function useRevealed(selection: string | null, { trie, reveal }: Unravel): void {
+function useRevealed(selection: string | null, { trie, stale, reveal }: Unravel): void {
   const done = useRef<string | null>(null);
-  const known = trie !== null;
+  const known = trie !== null && !stale;
   useEffect(() => {
     if (!known || selection === null || done.current === selection) return;
     done.current = selection;

@@ -6,11 +6,11 @@ import { TokenChip } from '@/app/ui/token-chip.tsx';
 import type { Unravel } from './use-unravel.ts';
 
 /** The metric and its exact partition so far, in one line. */
-export function MetricLine({ unravel: { answer, partition } }: { unravel: Unravel }) {
+export function MetricLine({ unravel: { answer, partition, stale } }: { unravel: Unravel }) {
   if (!answer || !partition) return <p className="px-3 pb-2 text-sm text-soft">{strings.metric.computing}</p>;
   const { complete, unopened, error } = partition;
   return (
-    <p className="flex flex-wrap items-center gap-x-2 gap-y-0.5 px-3 pb-2 text-sm" data-testid="metric-line">
+    <p aria-busy={stale} className={`flex flex-wrap items-center gap-x-2 gap-y-0.5 px-3 pb-2 text-sm ${stale ? 'opacity-50' : ''}`} data-testid="metric-line">
       <span className="text-xs text-soft">
         {strings.metric.logit} <TokenChip text={answer.targetText ?? String(answer.target)} />
         {answer.foil === null ? null : (

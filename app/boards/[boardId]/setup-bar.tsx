@@ -11,7 +11,7 @@ import { TokenPicker } from './token-picker.tsx';
 import { TokenStrip } from './token-strip.tsx';
 
 /** What the board asks: prompt, position, target, foil, counterfactual. Changing it changes it for everyone. */
-export function SetupBar({ answer }: { answer: Answer | null }) {
+export function SetupBar({ answer, stale }: { answer: Answer | null; stale: boolean }) {
   const { session, setup } = useBoard();
   const [editing, setEditing] = useState(false);
 
@@ -20,7 +20,7 @@ export function SetupBar({ answer }: { answer: Answer | null }) {
     <section aria-label={strings.setup.label} className="px-3 pt-2 pb-1">
       <div className="flex items-start gap-2">
         {answer ? (
-          <TokenStrip answer={answer} onPosition={(position) => setSetup(session.boardDoc, { ...setup, position })} />
+          <TokenStrip answer={answer} position={stale ? placeIn(answer, setup.position) : answer.position} onPosition={(position) => setSetup(session.boardDoc, { ...setup, position })} />
         ) : (
           <p className="min-w-0 flex-1 truncate py-1 font-mono text-sm text-soft">{setup.prompt}</p>
         )}
@@ -45,4 +45,9 @@ export function SetupBar({ answer }: { answer: Answer | null }) {
       </div>
     </section>
   );
+}
+
+/** Where the marker goes while the answer is still on its way. */
+function placeIn({ tokens }: Answer, position: number | null): number {
+  return Math.min(position ?? tokens.length - 1, tokens.length - 1);
 }

@@ -4,10 +4,16 @@ import type { Answer } from '@/lib/engine/index.ts';
 import { visibleToken } from '@/lib/figures/numbers.ts';
 import { strings } from '@/app/ui/strings.ts';
 
+interface TokenStripProps {
+  answer: Answer;
+  position: number;
+  onPosition: (position: number) => void;
+}
+
 /** The prompt's tokens. The marker is the position whose logits are read; click or arrow keys move it. */
-export function TokenStrip({ answer, onPosition }: { answer: Answer; onPosition: (position: number) => void }) {
+export function TokenStrip({ answer, position, onPosition }: TokenStripProps) {
   const strip = useRef<HTMLDivElement>(null);
-  const { tokens, tokenTexts, position } = answer;
+  const { tokens, tokenTexts } = answer;
 
   const onKeyDown = (event: KeyboardEvent) => {
     const steps: Record<string, number> = { ArrowLeft: position - 1, ArrowRight: position + 1, Home: 0, End: tokens.length - 1 };

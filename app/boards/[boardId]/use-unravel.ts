@@ -10,6 +10,7 @@ import { useAnswer } from './use-answer.ts';
 
 interface Opened {
   key: string;
+  answer: Answer;
   trie: Trie;
   expanded: ReadonlySet<string>;
   unfolded: ReadonlySet<string>;
@@ -21,6 +22,8 @@ export interface Unravel {
   progress: Progress | null;
   error: string | null;
   retry: () => void;
+  /** the setup has changed and the numbers shown are still those before */
+  stale: boolean;
   trie: Trie | null;
   rows: TrieRow[];
   partition: Partition | null;
@@ -51,13 +54,14 @@ export function useUnravel(setup: Setup): Unravel {
 
   useEffect(() => {
     if (!root.answer || root.stale) return;
-    const trie = growTrie(emptyTrie(root.answer.metric), root.answer);
-    setOpened((before) => (before?.key === key ? before : { key, trie, expanded: new Set([ROOT]), unfolded: EMPTY }));
+    const { answer } = root;
+    const trie = growTrie(emptyTrie(answer.metric), answer);
+    setOpened((before) => (before?.key === key ? { ...before, answer } : { key, answer, trie, expanded: new Set([ROOT]), unfolded: EMPTY }));
     setPending(EMPTY);
     setOpenError(null);
   }, [root.answer, root.stale, key]);
 
-  const shown = opened?.key === key ? opened : null;
+  const stale = opened?.key !== key;
 
   const change = useCallback((edit: (opened: Opened) => Opened) => {
     setOpened((before) => (before && before.key === current.current ? edit(before) : before));
@@ -91,17 +95,17 @@ export function useUnravel(setup: Setup): Unravel {
   );
 
   const toggle = (name: string) => {
-    const node = shown?.trie.get(name);
-    if (!shown || !node?.open || pending.has(name)) return;
+    const node = opened?.trie.get(name);
+    if (stale || !node?.open || pending.has(name)) return;
     if (node.children === null) void fetchChildren([name]);
     else change((before) => ({ ...before, expanded: toggled(before.expanded, name) }));
   };
 
   const reveal = useCallback(
     async (path: string) => {
-      if (!shown || path.includes('<')) return;
+      if (!opened || stale || path.includes('<')) return;
       const ancestors = ancestorsOf(path);
-      const unknown = ancestors.filter((name) => (shown.trie.get(name)?.children ?? null) === null);
+      const unknown = ancestors.filter((name) => (opened.trie.get(name)?.children ?? null) === null);
       if (unknown.length > 0) await fetchChildren(unknown);
       change((before) => {
         const below = [...ancestors, path].filter((name) => isBelowFold(before.trie, name));
@@ -109,7 +113,7 @@ export function useUnravel(setup: Setup): Unravel {
         return { ...before, expanded: new Set([...before.expanded, ...ancestors]), unfolded };
       });
     },
-    [shown, fetchChildren, change],
+    [opened, stale, fetchChildren, change],
   );
 
   const openUntil = async (mass: number) => {
@@ -122,16 +126,16 @@ export function useUnravel(setup: Setup): Unravel {
     setSearch(null);
   };
 
-  const rows = useMemo(() => (shown ? trieRows(shown.trie, shown) : []), [shown]);
-  const metric = root.answer?.metric;
-  const partition = useMemo(() => (shown && metric !== undefined ? partitionOf(shown.trie, metric) : null), [shown, metric]);
+  const rows = useMemo(() => (opened ? trieRows(opened.trie, opened) : []), [opened]);
+  const partition = useMemo(() => (opened ? partitionOf(opened.trie, opened.answer.metric) : null), [opened]);
 
   return {
-    answer: root.stale ? null : root.answer,
+    answer: opened?.answer ?? null,
     progress: root.progress,
     error: root.error,
     retry: root.retry,
-    trie: shown?.trie ?? null,
+    stale,
+    trie: opened?.trie ?? null,
     rows,
     partition,
     pending,
