@@ -33,7 +33,9 @@ function SignedOut() {
       <p className="mb-6 text-sm text-soft">{strings.tagline}</p>
       <h1 className="mb-2 text-base font-semibold">{strings.start.signedOutTitle}</h1>
       <p className="max-w-xl text-sm">{strings.start.signedOut}</p>
-      <pre className="my-3 max-w-xl overflow-x-auto rounded-[3px] border border-line bg-paper px-3 py-2 font-mono text-sm">{strings.start.signedOutCommand}</pre>
+      <pre className="my-3 max-w-xl overflow-x-auto rounded-[3px] border border-line bg-paper px-3 py-2 font-mono text-sm">
+        {strings.start.signedOutCommand}
+      </pre>
       <p className="max-w-xl text-sm text-soft">{strings.start.signedOutGuest}</p>
     </PageFrame>
   );

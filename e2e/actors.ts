@@ -28,6 +28,7 @@ async function signIn(browser: Browser, link: string): Promise<StorageState> {
 
 export const test = base.extend<Actors, World>({
   server: [
+    // oxlint-disable-next-line no-empty-pattern -- Playwright reads from the pattern which fixtures are needed
     async ({}, use) => {
       const server = await PathboardServer.start();
       await use(server);

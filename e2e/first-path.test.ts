@@ -11,7 +11,9 @@ test('from a prompt to a published page, by two people', async ({ browser, owner
   const board = await unravel(owner);
 
   await test.step('the metric is an exact sum of what is listed and what is unopened', async () => {
-    await expect(owner.getByTestId('metric-line')).toContainText(/metric −?\d+\.\d{3} = −?\d+\.\d{3} in \d+ paths? \+ −?\d+\.\d{3} unopened/);
+    await expect(owner.getByTestId('metric-line')).toContainText(
+      /metric −?\d+\.\d{3} = −?\d+\.\d{3} in \d+ paths? \+ −?\d+\.\d{3} unopened/,
+    );
     await expect(owner.getByTestId('device')).toContainText(/cpu fp32, identity error \d+(e−\d+)?/);
   });
 
@@ -131,7 +133,7 @@ test('from a prompt to a published page, by two people', async ({ browser, owner
     for (const value of degrees) await expect(page.locator('svg')).toContainText(value);
     await expect(page.locator('.claim').first()).toContainText(compared);
     await expect(page.getByText('copies the name').first()).toBeVisible();
-    await expect(page.getByText('Is `input->logits` larger?')).toBeVisible();
+    await expect(page.getByText('Is input->logits larger?')).toBeVisible();
     await expect(page.getByText('version 1')).toBeVisible();
     expect(await page.content()).not.toContain('<script');
 

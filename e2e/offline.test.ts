@@ -40,7 +40,7 @@ test('what is written offline arrives once', async ({ owner, visitor }) => {
   await expect(guest.connection).toHaveAttribute('data-connection', 'offline');
   await guest.label('written offline');
   await guest.comment('also written offline');
-  await expect(guest.connection).toHaveText(/offline: 1 change not saved yet/);
+  await expect(guest.connection).toHaveText(/offline: 2 changes not saved yet/);
   await expect(visitor.locator('[data-pending]')).toContainText('waiting to be sent');
   await expect(board.row(path)).not.toContainText('written offline');
 

@@ -1,4 +1,4 @@
-import AxeBuilder from '@axe-core/playwright';
+import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { expect, join, test, unravel } from './actors.ts';
 
@@ -73,6 +73,10 @@ test('every screen is accessible in light and dark, and fits a phone', async ({ 
   await owner.keyboard.press('Escape');
   await owner.getByRole('button', { name: 'Help' }).click();
   await inspect(owner, 'board-help');
+  await owner.keyboard.press('Escape');
+
+  await owner.getByRole('button', { name: 'Publish', exact: true }).first().click();
+  await inspect(owner, 'board-publish');
   await owner.keyboard.press('Escape');
 
   const address = await board.publish({

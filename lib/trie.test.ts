@@ -44,13 +44,18 @@ describe('the trie of suffixes [M12]', () => {
   });
 
   it('folds the smaller children into a row that is their own sum', () => {
-    const many = answer(Array.from({ length: 20 }, (_, head) => ({ name: `a0.h${head}->logits`, parent: 'logits', value: 1 / (head + 1), open: true })));
+    const many = answer(
+      Array.from({ length: 20 }, (_, head) => ({ name: `a0.h${head}->logits`, parent: 'logits', value: 1 / (head + 1), open: true })),
+    );
     const trie = growTrie(emptyTrie(0), many);
     const rows = trieRows(trie, { expanded: new Set([ROOT]), unfolded: NOTHING });
     const fold = rows.at(-1)!;
     expect(rows).toHaveLength(14);
     expect(fold).toMatchObject({ kind: 'fold', count: 8, parent: 'logits' });
-    expect(fold.kind === 'fold' && fold.value).toBeCloseTo([13, 14, 15, 16, 17, 18, 19, 20].reduce((sum, k) => sum + 1 / k, 0), 12);
+    expect(fold.kind === 'fold' && fold.value).toBeCloseTo(
+      [13, 14, 15, 16, 17, 18, 19, 20].reduce((sum, k) => sum + 1 / k, 0),
+      12,
+    );
     expect(trieRows(trie, { expanded: new Set([ROOT]), unfolded: new Set([ROOT]) })).toHaveLength(21);
   });
 

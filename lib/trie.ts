@@ -22,9 +22,7 @@ export type Trie = ReadonlyMap<string, TrieNode>;
 export const ROOT = 'logits';
 
 export function emptyTrie(metric: number): Trie {
-  return new Map([
-    [ROOT, { name: ROOT, parent: null, value: metric, open: true, degree: 0, byToken: null, children: null }],
-  ]);
+  return new Map([[ROOT, { name: ROOT, parent: null, value: metric, open: true, degree: 0, byToken: null, children: null }]]);
 }
 
 /** The suffix a path or suffix was split from: itself without its first stop. */
@@ -45,7 +43,7 @@ export function growTrie(trie: Trie, answer: Answer): Trie {
   const nodes = new Map(trie);
   const groups = groupByParent(answer.terms);
   for (const term of answer.terms) nodes.set(term.name, nodeOf(term, nodes.get(term.name)));
-  for (const parent of [...groups.keys()]) addMissingSuffix(parent, nodes, groups);
+  for (const parent of groups.keys()) addMissingSuffix(parent, nodes, groups);
   const deepestFirst = [...groups.keys()].sort((left, right) => right.split('->').length - left.split('->').length);
   for (const parent of deepestFirst) {
     const node = nodes.get(parent)!;

@@ -33,7 +33,11 @@ function answer(view: Answer['view'], terms: Term[]): Answer {
 }
 
 function snapshot(change: Partial<Snapshot> = {}): Snapshot {
-  const effect = { ...answer('path-effect', [{ name: 'input->a0.h0->logits', value: -0.75 }]), kind: 'causal' as const, reference: 'zero' as const };
+  const effect = {
+    ...answer('path-effect', [{ name: 'input->a0.h0->logits', value: -0.75 }]),
+    kind: 'causal' as const,
+    reference: 'zero' as const,
+  };
   const evidence = {
     id: 'evidence-1',
     claimId: 'claim-001',
@@ -73,12 +77,22 @@ function snapshot(change: Partial<Snapshot> = {}): Snapshot {
     threads: [
       {
         thread: { id: 'thread-01', anchor: 'input->logits', author, createdAt: 0, resolved: null },
-        comments: [{ id: 'comment-1', threadId: 'thread-01', author, body: 'Look here', createdAt: 0, editedAt: null }],
+        comments: [{ id: 'comment-1', threadId: 'thread-01', author, body: 'Look `here` <b>', createdAt: 0, editedAt: null }],
       },
     ],
     claims: [{ claim, evidence: [evidence] }],
     runs: [
-      { id: 'run-00001', key: 'k', boardId: null, view: 'path-effect', request: { view: 'path-effect', model: 'attn-2l' }, answer: effect, author, createdAt: 0, computedBy: 'server' },
+      {
+        id: 'run-00001',
+        key: 'k',
+        boardId: null,
+        view: 'path-effect',
+        request: { view: 'path-effect', model: 'attn-2l' },
+        answer: effect,
+        author,
+        createdAt: 0,
+        computedBy: 'server',
+      },
     ],
     ...change,
   };
@@ -94,11 +108,12 @@ describe('a published page', () => {
     expect(html).toContain('Ada, Bob');
     expect(html).toContain('version 2');
     expect(html).toContain('+1.250');
+    expect(html).toContain('<span class="stop">input-&gt;</span><wbr><span class="stop">logits</span>');
     expect(html).toContain('−0.500');
     expect(html).toContain('<strong>bold</strong>');
     expect(html).toContain('<ul><li>one</li><li>two</li></ul>');
     expect(html).toContain('class="label">copies');
-    expect(html).toContain('Look here');
+    expect(html).toContain('Look <code>here</code> &lt;b&gt;');
     expect(html).toContain('abc123');
     expect(html).toContain('3e−7');
   });
@@ -134,7 +149,11 @@ describe('a published page', () => {
       threads: [{ ...thread!, comments: [{ ...thread!.comments[0]!, author: { id: 'x', name: hostile }, body: hostile }] }],
       claims: [
         {
-          claim: { ...first!.claim, text: hostile, stances: { p: { author: { id: 'p', name: hostile }, stance: 'for', reason: hostile, at: 0 } } },
+          claim: {
+            ...first!.claim,
+            text: hostile,
+            stances: { p: { author: { id: 'p', name: hostile }, stance: 'for', reason: hostile, at: 0 } },
+          },
           evidence: [{ ...first!.evidence[0]!, predicate: hostile }],
         },
       ],

@@ -4,7 +4,7 @@ import type { Answer, Kind } from '../lib/engine/index.ts';
 import { degreesFigure } from '../lib/figures/degrees.ts';
 import { Markup, markup } from '../lib/figures/markup.ts';
 import { formatCount, formatError, formatShare, formatSigned, formatTime, formatValue, visibleToken } from '../lib/figures/numbers.ts';
-import { prose } from '../lib/figures/prose.ts';
+import { prose, withCode } from '../lib/figures/prose.ts';
 import type { Run } from '../lib/wire.ts';
 import { PUBLISHED_STYLE } from './published-style.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -61,17 +61,24 @@ function partitionSection({ partition, labels }: Snapshot): Markup {
   const scale = Math.max(Math.abs(remainder), ...terms.map((term) => Math.abs(term.value ?? 0)));
   const row = (name: Markup, value: number) =>
     markup`<tr><th scope="row">${name}</th><td>${bar(value, scale)}</td><td class="number">${formatSigned(value)}</td><td class="number soft">${formatShare(value, metric)}</td></tr>`;
-  const labelsOf = (anchor: string) => labels.filter((label) => label.anchor === anchor).map((label) => markup` <span class="label">${label.text}</span>`);
+  const labelsOf = (anchor: string) =>
+    labels.filter((label) => label.anchor === anchor).map((label) => markup` <span class="label">${label.text}</span>`);
   return markup`<section aria-labelledby="paths"><h2 id="paths">The metric, path by path</h2>
 <p class="small">${badge('identity')} Listed paths and remainder add up to the metric of this run. They are value paths: attention patterns, norm scales and gates are held at this run, and influence through q and k is credited to nobody.</p>
-<div class="scroll"><table><caption>The ${terms.length} largest paths${remainder === 0 ? '' : ' and all others together'}</caption>
+<div class="scroll" tabindex="0" role="region" aria-label="Paths"><table><caption>The ${terms.length} largest paths${remainder === 0 ? '' : ' and all others together'}</caption>
 <thead><tr><th scope="col">Path</th><th scope="col"><span class="soft">−&#8195;&#8195;+</span></th><th scope="col" class="number">Logits</th><th scope="col" class="number">Of metric</th></tr></thead>
-<tbody>${terms.map((term) => row(markup`<span class="mono">${term.name}</span>${labelsOf(term.name)}`, term.value ?? 0))}
+<tbody>${terms.map((term) => row(markup`${pathName(term.name)}${labelsOf(term.name)}`, term.value ?? 0))}
 ${remainder !== 0 && row(markup`all other paths`, remainder)}</tbody>
 <tfoot><tr><th scope="row">sum</th><td></td><td class="number">${formatValue(sum)}</td><td class="number">${formatShare(sum, metric)}</td></tr>
 <tr><th scope="row">metric, from the forward pass</th><td></td><td class="number">${formatValue(metric)}</td><td class="number">error ${formatError(error)}</td></tr></tfoot></table></div>
 ${partition.search === 'budget' && markup`<p class="small soft">Found by a search within a budget; the largest suffix left unopened holds ${formatValue(partition.largestUnopened ?? 0)}.</p>`}
 </section>`;
+}
+
+/** A path that wraps between its nodes only. */
+function pathName(name: string): Markup {
+  const stops = name.split('->');
+  return markup`<span class="mono">${stops.map((stop, index) => markup`<span class="stop">${stop}${index < stops.length - 1 && '->'}</span><wbr>`)}</span>`;
 }
 
 function bar(value: number, scale: number): Markup {
@@ -85,7 +92,7 @@ function badge(kind: Kind): Markup {
 
 function degreesSection({ degrees }: Snapshot): Markup {
   return markup`<section aria-labelledby="degrees"><h2 id="degrees">By degree</h2>
-<figure>${new Markup(degreesFigure(degrees))}<figcaption>${badge('identity')} Bars: the sum of all paths with that many components. Line: the sum up to there. Error of the total: ${formatError(degrees.error ?? 0)}.</figcaption></figure></section>`;
+<figure><div class="scroll" tabindex="0" role="region" aria-label="Chart of the degrees">${new Markup(degreesFigure(degrees))}</div><figcaption>${badge('identity')} Bars: the sum of all paths with that many components. Line: the sum up to there. Error of the total: ${formatError(degrees.error ?? 0)}.</figcaption></figure></section>`;
 }
 
 function labelsSection({ labels }: Snapshot): Markup | null {
@@ -133,7 +140,7 @@ function threadsSection({ threads, claims }: Snapshot): Markup | null {
 ${threads.map(({ thread, comments }) => {
   const claim = about(thread.anchor);
   return markup`<article><h3 class="small">${claim === null ? markup`<span class="mono">${thread.anchor}</span>` : claim}${thread.resolved && markup` <span class="soft">resolved by ${thread.resolved.by.name}</span>`}</h3>
-${comments.map((comment) => markup`<blockquote><span class="small soft"><strong>${comment.author.name}</strong> ${formatTime(comment.createdAt)}</span><p>${comment.body}</p></blockquote>`)}</article>`;
+${comments.map((comment) => markup`<blockquote><span class="small soft"><strong>${comment.author.name}</strong> ${formatTime(comment.createdAt)}</span><p>${withCode(comment.body)}</p></blockquote>`)}</article>`;
 })}</section>`;
 }
 
@@ -151,7 +158,7 @@ function methodsSection({ partition, degrees, setup }: Snapshot): Markup {
     ['foil', partition.foil === null ? 'none' : markup`${foilToken(partition)} (${partition.foil})`],
     ['suffixes opened', partition.opened === undefined ? '–' : `${formatCount(partition.opened)}, ${partition.search ?? ''}`],
   ];
-  return markup`<section aria-labelledby="methods" class="methods"><h2 id="methods" style="margin-top:0">Methods</h2>
+  return markup`<section aria-labelledby="methods" class="methods"><h2 id="methods">Methods</h2>
 <dl>${facts.map(([name, value]) => markup`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
 ${partition.notes.map((note) => markup`<p class="small soft">${note}</p>`)}</section>`;
 }

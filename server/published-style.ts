@@ -47,8 +47,10 @@ blockquote p{white-space:pre-wrap;overflow-wrap:anywhere;margin:.125rem 0}
 dl{display:grid;grid-template-columns:9rem 1fr;gap:.25rem .75rem;font-size:.8125rem;margin:.5rem 0}
 dt{color:var(--ink-soft)}
 dd{margin:0;overflow-wrap:anywhere}
-.methods{background:var(--sunken);border-radius:3px;padding:.75rem 1rem}
+.methods{background:var(--sunken);border-radius:3px;margin-top:2.5rem;padding:.75rem 1rem}
+.methods h2{margin-top:0}
+.stop{white-space:nowrap}
 footer{margin-top:3rem;border-top:1px solid var(--line);padding-top:.75rem}
-@media(max-width:30rem){.bar{width:4rem}dl{grid-template-columns:1fr}dt{margin-top:.25rem}}
+@media(max-width:30rem){.bar{width:3rem}th,td{padding-right:.5rem}dl{grid-template-columns:1fr}dt{margin-top:.25rem}}
 @media print{body{max-width:none;padding:0}.claim,figure{break-inside:avoid}}
 `;

@@ -3,11 +3,17 @@ import { useState } from 'react';
 import { Button } from './button.tsx';
 import { strings } from './strings.ts';
 
-export function CopyButton({ text, what }: { text: string; what: string }) {
+interface CopyButtonProps {
+  text: string | (() => string);
+  what: string;
+  label?: string;
+}
+
+export function CopyButton({ text, what, label = strings.common.copyStates.ready }: CopyButtonProps) {
   const [state, setState] = useState<'ready' | 'copied' | 'refused'>('ready');
 
   const copy = async () => {
-    const copied = await navigator.clipboard.writeText(text).then(
+    const copied = await navigator.clipboard.writeText(typeof text === 'string' ? text : text()).then(
       () => true,
       () => false,
     );
@@ -17,7 +23,7 @@ export function CopyButton({ text, what }: { text: string; what: string }) {
 
   return (
     <Button tone="quiet" small onClick={copy} aria-label={`${strings.common.copy} ${what}`}>
-      <span aria-live="polite">{strings.common.copyStates[state]}</span>
+      <span aria-live="polite">{state === 'ready' ? label : strings.common.copyStates[state]}</span>
     </Button>
   );
 }

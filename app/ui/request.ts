@@ -24,7 +24,11 @@ export interface RequestOptions {
   signal?: AbortSignal;
 }
 
-export async function send(url: string, { method = 'GET', body, signal }: RequestOptions = {}, accept = 'application/json'): Promise<Response> {
+export async function send(
+  url: string,
+  { method = 'GET', body, signal }: RequestOptions = {},
+  accept = 'application/json',
+): Promise<Response> {
   const headers: Record<string, string> = { accept };
   if (body !== undefined) headers['content-type'] = 'application/json';
   const init: RequestInit = { method, headers, credentials: 'same-origin' };

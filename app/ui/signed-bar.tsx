@@ -5,10 +5,12 @@ export function SignedBar({ value, scale }: { value: number; scale: number }) {
   return (
     <span aria-hidden="true" className="relative block h-2.5 w-full">
       <span className="absolute inset-y-[-3px] left-1/2 w-px bg-line" />
-      <span
-        className={`absolute inset-y-0 ${positive ? 'left-1/2 bg-positive' : 'right-1/2 bg-negative'}`}
-        style={{ width: `max(1px, ${part}%)` }}
-      />
+      {value === 0 ? null : (
+        <span
+          className={`absolute inset-y-0 ${positive ? 'left-1/2 bg-positive' : 'right-1/2 bg-negative'}`}
+          style={{ width: `max(1px, ${part}%)` }}
+        />
+      )}
     </span>
   );
 }

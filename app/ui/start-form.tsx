@@ -60,7 +60,14 @@ export function StartForm({ models }: { models: ModelSummary[] }) {
         }
       >
         {(control) => (
-          <textarea {...control} rows={3} spellCheck={false} value={prompt} onChange={(event) => setPrompt(event.target.value)} className="field font-mono text-sm" />
+          <textarea
+            {...control}
+            rows={3}
+            spellCheck={false}
+            value={prompt}
+            onChange={(event) => setPrompt(event.target.value)}
+            className="field font-mono text-sm"
+          />
         )}
       </Field>
       <div className="mt-3 flex flex-wrap items-end gap-3">

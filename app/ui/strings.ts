@@ -46,20 +46,31 @@ export const strings = {
     models: 'Models',
     allModels: 'All models, and how to import one',
     invite: 'Working together',
-    inviteText: 'Open a board and choose Invite: it makes a link by which others join under a name, without an account. Labels, comments and claims appear for everyone at once.',
+    inviteText:
+      'Open a board and choose Invite: it makes a link by which others join under a name, without an account. Labels, comments and claims appear for everyone at once.',
     signedOutTitle: 'Sign in with the owner link',
-    signedOut: 'This installation belongs to whoever started it. The terminal in which it was started printed a link that signs the owner in, once. For a new one, run this in the installation’s folder:',
+    signedOut:
+      'This installation belongs to whoever started it. The terminal in which it was started printed a link that signs the owner in, once. For a new one, run this in the installation’s folder:',
     signedOutCommand: 'npm run -s pathboard -- link',
     signedOutGuest: 'Were you invited? Open the invitation link that you were sent.',
   },
 
   models: {
     title: 'Models',
-    columns: { name: 'Name', family: 'Family', size: 'Size', shape: 'Layers × heads × width', context: 'Context', vocabulary: 'Vocabulary', hash: 'Hash' },
+    columns: {
+      name: 'Name',
+      family: 'Family',
+      size: 'Size',
+      shape: 'Layers × heads × width',
+      context: 'Context',
+      vocabulary: 'Vocabulary',
+      hash: 'Hash',
+    },
     builtIn: 'built in',
     noTokenizer: 'no tokenizer: prompts as token ids only',
     import: 'Import a model',
-    importText: 'A folder with config.json, model.safetensors and tokenizer.json, or a TransformerLens folder. Families: GPT-2 and TransformerLens (attention only or with MLPs).',
+    importText:
+      'A folder with config.json, model.safetensors and tokenizer.json, or a TransformerLens folder. Families: GPT-2 and TransformerLens (attention only or with MLPs).',
     importCommand: 'npm run -s pathboard -- import DIR --name NAME',
     none: 'No model is installed.',
     try: 'Try',
@@ -79,6 +90,7 @@ export const strings = {
     untitled: 'Untitled board',
     home: 'To the start page',
     opening: 'Opening the board…',
+    broken: 'This board has lost its setup: an edit of it could not be read. Undo it where it was made, or start another board.',
     identityError: 'identity error',
   },
 
@@ -87,7 +99,8 @@ export const strings = {
     connected: 'saved',
     offline: 'offline: keep editing',
     closed: 'closed',
-    unsaved: (count: number, connected: boolean) => (connected ? `saving ${count}…` : `offline: ${few(count, 'change', 'changes')} not saved yet`),
+    unsaved: (count: number, connected: boolean) =>
+      connected ? `saving ${count}…` : `offline: ${few(count, 'change', 'changes')} not saved yet`,
   },
 
   closed: {
@@ -147,7 +160,8 @@ export const strings = {
 
   unravel: {
     grid: 'Paths, from the logits backwards',
-    scope: 'An identity about this run. Value paths: attention patterns, norm scales and gates are held at this run; influence through q and k is credited to nobody.',
+    scope:
+      'An identity about this run. Value paths: attention patterns, norm scales and gates are held at this run; influence through q and k is credited to nobody.',
     scopeShort: 'about this run: value paths',
     openUntil: 'Open until 95%',
     columns: { path: 'Path', bar: 'Value', value: 'logits', share: 'of metric', comments: 'Comments', people: 'Who' },
@@ -159,6 +173,7 @@ export const strings = {
 
   degrees: {
     meaning: 'The exact sum of all paths with k components, for each k. Value paths of this run, as in Unravel.',
+    chart: 'Chart of the degrees',
     caption: 'Sum of all paths by degree',
     columns: { degree: 'Degree', value: 'Logits', share: 'Of metric', running: 'Up to here' },
     total: (sum: string, metric: string, error: string) => `Σ ${sum} = metric ${metric}, error ${error}`,
@@ -168,13 +183,18 @@ export const strings = {
     label: 'Inspector',
     empty: 'Select a path to see its numbers, label it, test it and discuss it.',
     name: 'the name',
+    link: 'link',
+    linkLong: 'a link to this view and selection',
     value: 'Value of this path',
-    suffixValue: 'Value of all paths that end so',
+    suffixValue: 'Value of all paths that end in this suffix',
     contribution: 'adds to the metric',
     share: 'share of the metric',
     degree: 'degree',
     degreeFrom: (degree: number) => `${degree} or more`,
     byToken: 'By source token',
+    otherTokens: (count: number) => `${few(count, 'other token', 'other tokens')}`,
+    allTokens: 'show all',
+    fewTokens: 'show fewer',
     slotted: 'A path through one slot of a head is no part of the frozen expansion; it can be tested.',
     notListed: 'Not a part of the expansion at this prompt and position.',
   },
@@ -263,6 +283,7 @@ export const strings = {
     computed: 'Computed',
     evidence: 'Evidence',
     thread: 'Discussion',
+    discuss: 'Discuss',
     disagreements: {
       people: 'People disagree.',
       'for-but-fails': 'Someone is for it, but the evidence fails.',
@@ -328,8 +349,12 @@ export const strings = {
       ['Ctrl Enter', 'post the comment'],
       ['?', 'this sheet'],
     ] as [string, string][],
+    signsTitle: 'Bars',
+    positive: 'to the right: raises the metric',
+    negative: 'to the left: lowers it',
     kindsTitle: 'Kinds of numbers',
     namesTitle: 'Names',
-    names: 'input->a0.h1->m1->logits is a path: embeddings, head 1 of layer 0, the MLP of layer 1, the logits. a0.b, m0.b and logits.b are biases. A path that starts at a head or MLP stands for all paths that end in it.',
+    names:
+      'input->a0.h1->m1->logits is a path: embeddings, head 1 of layer 0, the MLP of layer 1, the logits. a0.b, m0.b and logits.b are biases. A path that starts at a head or MLP stands for all paths that end in it.',
   },
 };

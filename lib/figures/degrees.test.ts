@@ -6,7 +6,7 @@ const answer = (values: number[], foil: number | null = 1) =>
   ({
     metric: values.reduce((sum, value) => sum + value, 0),
     foil,
-    terms: values.map((value, degree) => ({ name: String(degree), degree, value })).reverse(),
+    terms: values.map((value, degree) => ({ name: String(degree), degree, value })).toReversed(),
   }) as unknown as Answer;
 
 it('orders degrees and adds them up', () => {

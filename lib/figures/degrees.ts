@@ -4,10 +4,12 @@ import { formatShare, formatSigned, formatValue } from './numbers.ts';
 
 const WIDTH = 640;
 const HEIGHT = 280;
-const PLOT = { left: 64, right: 16, top: 20, bottom: 48 };
+const PLOT = { left: 64, right: 72, top: 20, bottom: 48 };
 
 const FILL = { up: 'fill:var(--positive,#1f6fb2)', down: 'fill:var(--negative,#b9540b)' };
 const INK = 'fill:var(--ink,#1b1d1f)';
+/** Numbers stay legible where lines cross them. */
+const HALO = `${INK};stroke:var(--paper,var(--ground,#fff));stroke-width:3px;paint-order:stroke`;
 const SOFT = 'fill:var(--ink-soft,#565b61)';
 const RULE = 'stroke:var(--line,#d9dad6)';
 const AXIS = 'stroke:var(--ink-soft,#565b61)';
@@ -36,18 +38,22 @@ export function degreesFigure(answer: Answer): string {
   const rows = degreeRows(answer);
   const scale = valueScale(rows, answer.metric);
   const unit = answer.foil === null ? 'logit' : 'logit difference';
-  return markup`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="100%" role="img" aria-labelledby="degrees-title degrees-text" style="max-width:${WIDTH}px;font:12px ui-sans-serif,system-ui,sans-serif;font-variant-numeric:tabular-nums">
+  return markup`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="100%" role="img" aria-labelledby="degrees-title degrees-text" style="display:block;max-width:${WIDTH}px;min-width:30rem;font:12px ui-sans-serif,system-ui,sans-serif;font-variant-numeric:tabular-nums">
 <title id="degrees-title">Sum of all paths of each degree</title>
 <desc id="degrees-text">${describe(rows, answer.metric, unit)}</desc>
 ${scale.ticks.map((tick) => gridLine(tick, scale.y(tick)))}
 ${metricLine(scale.y(answer.metric), answer.metric)}
 ${rows.map((row, index) => bar(row, index, rows.length, scale))}
 ${stepLine(rows, scale)}
+${rows.length <= NUMBERED && rows.map((row, index) => barNumber(row, index, rows.length, scale))}
 <line x1="${PLOT.left}" x2="${WIDTH - PLOT.right}" y1="${scale.y(0)}" y2="${scale.y(0)}" style="${AXIS}"/>
 <text x="${(PLOT.left + WIDTH - PLOT.right) / 2}" y="${HEIGHT - 8}" text-anchor="middle" style="${SOFT}">degree (components on the path)</text>
 <text transform="translate(14 ${(PLOT.top + HEIGHT - PLOT.bottom) / 2}) rotate(-90)" text-anchor="middle" style="${SOFT}">${unit} (logits)</text>
 </svg>`.toString();
 }
+
+/** Bars up to this many carry their number. */
+const NUMBERED = 16;
 
 interface Scale {
   y: (value: number) => number;
@@ -84,7 +90,7 @@ function tickText(tick: number): string {
 }
 
 function metricLine(y: number, metric: number): Markup {
-  return markup`<line x1="${PLOT.left}" x2="${WIDTH - PLOT.right}" y1="${y}" y2="${y}" style="${AXIS};stroke-dasharray:2 3"/><text x="${WIDTH - PLOT.right}" y="${y - 5}" text-anchor="end" style="${SOFT}">metric ${formatValue(metric)}</text>`;
+  return markup`<line x1="${PLOT.left}" x2="${WIDTH - PLOT.right}" y1="${y}" y2="${y}" style="${AXIS};stroke-dasharray:2 3"/><text x="${WIDTH - PLOT.right + 6}" y="${y - 2}" style="${SOFT}">metric<tspan x="${WIDTH - PLOT.right + 6}" dy="14">${formatValue(metric)}</tspan></text>`;
 }
 
 function bandOf(index: number, count: number): { left: number; width: number } {
@@ -99,8 +105,13 @@ function bar(row: DegreeRow, index: number, count: number, scale: Scale): Markup
   const end = scale.y(row.value);
   const up = row.value >= 0;
   const centre = round(left + width / 2);
-  const named = count <= 16;
-  return markup`<g><title>degree ${row.degree}: ${formatSigned(row.value)}, up to here ${formatValue(row.running)}</title><rect x="${left}" width="${width}" y="${Math.min(zero, end)}" height="${Math.max(1, round(Math.abs(end - zero)))}" style="${up ? FILL.up : FILL.down}"/>${named && markup`<text x="${centre}" y="${up ? end - 5 : end + 14}" text-anchor="middle" style="${INK}">${formatSigned(row.value)}</text>`}<text x="${centre}" y="${HEIGHT - PLOT.bottom + 18}" text-anchor="middle" style="${INK}">${row.degree}</text></g>`;
+  return markup`<g><title>degree ${row.degree}: ${formatSigned(row.value)}, up to here ${formatValue(row.running)}</title><rect x="${left}" width="${width}" y="${Math.min(zero, end)}" height="${Math.max(1, round(Math.abs(end - zero)))}" style="${up ? FILL.up : FILL.down}"/><text x="${centre}" y="${HEIGHT - PLOT.bottom + 18}" text-anchor="middle" style="${INK}">${row.degree}</text></g>`;
+}
+
+function barNumber(row: DegreeRow, index: number, count: number, scale: Scale): Markup {
+  const { left, width } = bandOf(index, count);
+  const end = scale.y(row.value);
+  return markup`<text x="${round(left + width / 2)}" y="${row.value >= 0 ? end - 6 : end + 15}" text-anchor="middle" style="${HALO}">${formatSigned(row.value)}</text>`;
 }
 
 function stepLine(rows: DegreeRow[], scale: Scale): Markup | null {
@@ -109,10 +120,12 @@ function stepLine(rows: DegreeRow[], scale: Scale): Markup | null {
     const { left, width } = bandOf(index, rows.length);
     return `${round(left + width / 2)},${scale.y(row.running)}`;
   });
-  return markup`<polyline points="${points.join(' ')}" fill="none" style="stroke:var(--ink,#1b1d1f);stroke-width:1.5"/>${points.map((point) => {
-    const [x, y] = point.split(',');
-    return markup`<circle cx="${x!}" cy="${y!}" r="2.5" style="${INK}"/>`;
-  })}`;
+  return markup`<polyline points="${points.join(' ')}" fill="none" style="stroke:var(--ink,#1b1d1f);stroke-width:1.5"/>${points.map(
+    (point) => {
+      const [x, y] = point.split(',');
+      return markup`<circle cx="${x!}" cy="${y!}" r="2.5" style="${INK}"/>`;
+    },
+  )}`;
 }
 
 function describe(rows: DegreeRow[], metric: number, unit: string): string {

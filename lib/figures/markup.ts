@@ -12,7 +12,7 @@ export type MarkupValue = Markup | string | number | null | undefined | false | 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
 /** Control characters have no place in HTML or XML; tab and line feed do. */
-// eslint-disable-next-line no-control-regex
+/* oxlint-disable-next-line no-control-regex -- they are what is looked for */
 const FORBIDDEN = /[\u0000-\u0008\u000B-\u001F\u007F]/g;
 
 export function escapeText(text: string): string {

@@ -38,10 +38,17 @@ export function formatTime(at: number): string {
   return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-/** White space made visible, so that tokens can be told apart. */
+/* oxlint-disable-next-line no-control-regex -- tokens of a byte-level vocabulary are single bytes */
+const CONTROL = /[\u0000-\u001F\u007F-\u009F]/g;
+
+/** White space and control characters made visible, so that tokens can be told apart. */
 export function visibleToken(text: string): string {
   if (text === '') return '∅';
-  return text.replaceAll(' ', '·').replaceAll('\n', '↵').replaceAll('\t', '⇥');
+  return text
+    .replaceAll(' ', '·')
+    .replaceAll('\n', '↵')
+    .replaceAll('\t', '⇥')
+    .replaceAll(CONTROL, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 function exponent(size: number, digits = 1): string {

@@ -22,6 +22,11 @@ function blockOf(lines: string[]): Markup[] {
   return [ITEM.exec(lines[0]!)?.[1] ? markup`<ol>${list}</ol>` : markup`<ul>${list}</ul>`];
 }
 
+/** Text in which `code` alone is marked up. */
+export function withCode(text: string): (Markup | string)[] {
+  return text.split(/`([^`\n]+)`/).map((part, index) => (index % 2 === 1 ? markup`<code>${part}</code>` : part));
+}
+
 const SPAN = /`([^`\n]+)`|\*\*([^*\n]+(?:\*(?!\*)[^*\n]+)*)\*\*|\*([^*\s][^*\n]*)\*/g;
 
 function inline(text: string): (Markup | string)[] {

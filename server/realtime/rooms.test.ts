@@ -4,6 +4,7 @@ import * as Y from 'yjs';
 import { snapshots, updates } from '../../db/schema.ts';
 import { addLabel, readLabels, readSetup, setTitle } from '../../lib/board/board-doc.ts';
 import { CLOSE } from '../../lib/wire.ts';
+import { rename } from '../access.ts';
 import { listBoards } from '../boards.ts';
 import { addComment } from '../discussion.ts';
 import { SETUP, openWorld, until, type Actor, type Client, type World } from '../testing/world.ts';
@@ -195,12 +196,52 @@ test('nobody writes under another person’s client id', async () => {
   expect(thief.closed?.reason).toContain('belongs to somebody else');
   addLabel(victim.doc, 'a0.h0', 'mine', 1);
   await until(() => victim.persisted === 2);
+  // Nor after that person has left.
+  victim.destroy();
   const second = world.connect(mallory, `board/${id}`);
   await second.synced();
+  await until(() => seenBy(second, victim) === undefined);
   forged.getMap('labels').set('again', 1);
   second.send(writeUpdate(Y.encodeStateAsUpdate(forged)));
   await until(() => second.closed !== null);
   expect((await loadRoom(world.app.db, `board/${id}`)).doc.getMap('labels').size).toBe(1);
+});
+
+test('a new name is seen at once by those who are there', async () => {
+  const id = await world.board(owner);
+  const guest = await world.guest(id, 'Ada');
+  const a = world.connect(owner, `board/${id}`);
+  const b = world.connect(guest, `board/${id}`);
+  await Promise.all([a.synced(), b.synced()]);
+  b.provider.awareness.setLocalStateField('selection', 'a0.h0');
+  await until(() => seenBy(a, b)?.['selection'] === 'a0.h0');
+  await rename(world.app, guest.person, 'Ada L.');
+  await until(() => JSON.stringify(seenBy(a, b)?.['user']).includes('Ada L.'));
+});
+
+test.each([1, 2, 3])('three people who come and go end up with the same board (seed %i)', async (seed) => {
+  const id = await world.board(owner);
+  const clients = [0, 1, 2].map(() => world.connect(owner, `board/${id}`));
+  await Promise.all(clients.map((client) => client.synced()));
+  const random = generator(seed);
+  for (let step = 0; step < 120; step++) {
+    const client = clients[Math.floor(random() * 3)]!;
+    const action = random();
+    const key = `k${Math.floor(random() * 12)}`;
+    if (action < 0.6) client.labels.set(key, { step });
+    else if (action < 0.8) client.labels.delete(key);
+    else if (action < 0.9) client.provider.disconnect();
+    else client.provider.connect();
+    if (random() < 0.1) await new Promise((done) => setTimeout(done, 5));
+  }
+  for (const client of clients) client.provider.connect();
+  const states = () => clients.map(({ doc }) => JSON.stringify([...doc.getMap('labels').entries()].sort()));
+  await until(() => new Set(states()).size === 1 && clients.every(({ provider }) => provider.synced));
+  // Whatever is on the way when they first look alike must not tell them apart again.
+  await new Promise((done) => setTimeout(done, 50));
+  const { doc } = await loadRoom(world.app.db, `board/${id}`);
+  expect(new Set([...states(), JSON.stringify([...doc.getMap('labels').entries()].sort())]).size).toBe(1);
+  expect(clients.every(({ closed }) => closed === null)).toBe(true);
 });
 
 test.each([
@@ -235,6 +276,12 @@ test('too large and malformed messages close the connection', async () => {
 
 function seenBy(observer: Client, { doc }: Client): Record<string, unknown> | undefined {
   return observer.provider.awareness.getStates().get(doc.clientID);
+}
+
+/** Park and Miller's minimal standard generator. */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
 }
 
 async function rowsOf(boardId: string): Promise<number> {

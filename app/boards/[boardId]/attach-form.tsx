@@ -3,7 +3,7 @@ import { useState, type FormEvent } from 'react';
 import { readClaims } from '@/lib/board/discussion-doc.ts';
 import type { Claim, Evidence } from '@/lib/wire.ts';
 import { Button } from '@/app/ui/button.tsx';
-import { Fault, Field } from '@/app/ui/field.tsx';
+import { Field } from '@/app/ui/field.tsx';
 import { lineOf, request } from '@/app/ui/request.ts';
 import { strings } from '@/app/ui/strings.ts';
 import { useBoard } from './board-context.tsx';
@@ -58,7 +58,16 @@ export function AttachForm({ runIds, anchor, predicate: proposed, onDone }: Atta
       {claimId === NEW ? (
         <Field label={strings.claims.sentence} error={fault?.field === 'text' ? fault.line : null}>
           {(control) => (
-            <textarea {...control} rows={2} maxLength={500} required value={text} placeholder={strings.claims.placeholder} onChange={(event) => setText(event.target.value)} className="field text-sm" />
+            <textarea
+              {...control}
+              rows={2}
+              maxLength={500}
+              required
+              value={text}
+              placeholder={strings.claims.placeholder}
+              onChange={(event) => setText(event.target.value)}
+              className="field text-sm"
+            />
           )}
         </Field>
       ) : null}

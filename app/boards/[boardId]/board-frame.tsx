@@ -4,6 +4,7 @@ import { Button } from '@/app/ui/button.tsx';
 import { Fault } from '@/app/ui/field.tsx';
 import { ProgressLine } from '@/app/ui/progress-line.tsx';
 import { strings } from '@/app/ui/strings.ts';
+import type { Theme } from '@/app/ui/theme.ts';
 import { useBoard } from './board-context.tsx';
 import { BoardHeader } from './board-header.tsx';
 import type { Connection } from './board-session.ts';
@@ -20,14 +21,14 @@ import { BOARD_VIEWS, type BoardView } from './use-selection.ts';
 import { useUnravel, type Unravel } from './use-unravel.ts';
 
 interface BoardFrameProps {
-  owner: boolean;
+  theme: Theme;
   connection: Connection;
   selection: string | null;
   view: BoardView;
   onView: (view: BoardView) => void;
 }
 
-export function BoardFrame({ owner, connection, selection, view, onView }: BoardFrameProps) {
+export function BoardFrame({ theme, connection, selection, view, onView }: BoardFrameProps) {
   const { session, setup, person, select } = useBoard();
   const unravel = useUnravel(setup);
   const peers = usePresence(session.board.awareness, person);
@@ -41,7 +42,7 @@ export function BoardFrame({ owner, connection, selection, view, onView }: Board
 
   return (
     <div className="flex min-h-dvh flex-col lg:h-dvh">
-      <BoardHeader owner={owner} connection={connection} peers={peers} answer={unravel.answer} onHelp={() => setHelpOpen(true)} />
+      <BoardHeader theme={theme} connection={connection} peers={peers} answer={unravel.answer} onHelp={() => setHelpOpen(true)} />
       <div className="border-b border-line bg-paper">
         <SetupBar answer={unravel.answer} stale={unravel.stale} />
         <MetricLine unravel={unravel} />

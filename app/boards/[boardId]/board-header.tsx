@@ -7,6 +7,8 @@ import { formatError } from '@/lib/figures/numbers.ts';
 import { Avatar } from '@/app/ui/avatar.tsx';
 import { Button } from '@/app/ui/button.tsx';
 import { strings } from '@/app/ui/strings.ts';
+import { ThemeToggle } from '@/app/ui/theme-toggle.tsx';
+import type { Theme } from '@/app/ui/theme.ts';
 import { useBoard } from './board-context.tsx';
 import type { BoardSession, Connection } from './board-session.ts';
 import { ConnectionState } from './connection-state.tsx';
@@ -16,15 +18,15 @@ import { useLive } from './use-live.ts';
 import { peopleOf, type Peer } from './use-presence.ts';
 
 interface BoardHeaderProps {
-  owner: boolean;
+  theme: Theme;
   connection: Connection;
   peers: readonly Peer[];
   answer: Answer | null;
   onHelp: () => void;
 }
 
-export function BoardHeader({ owner, connection, peers, answer, onHelp }: BoardHeaderProps) {
-  const { session, setup } = useBoard();
+export function BoardHeader({ theme, connection, peers, answer, onHelp }: BoardHeaderProps) {
+  const { session, setup, outbox } = useBoard();
   const [open, setOpen] = useState<'invite' | 'publish' | null>(null);
   const close = () => setOpen(null);
 
@@ -36,17 +38,16 @@ export function BoardHeader({ owner, connection, peers, answer, onHelp }: BoardH
       <TitleField session={session} />
       <span className="text-xs text-soft">{setup.model}</span>
       {answer ? <DeviceChip answer={answer} /> : null}
-      <ConnectionState connection={connection} />
+      <ConnectionState connection={connection} waiting={outbox.pending.filter((entry) => entry.refused === null).length} />
       <People peers={peers} />
       <div className="ml-auto flex items-center gap-1">
         <Button tone="quiet" small onClick={onHelp} aria-keyshortcuts="?">
           {strings.help.button}
         </Button>
-        {owner ? (
-          <Button small onClick={() => setOpen('invite')}>
-            {strings.invite.button}
-          </Button>
-        ) : null}
+        <ThemeToggle initial={theme} />
+        <Button small onClick={() => setOpen('invite')}>
+          {strings.invite.button}
+        </Button>
         <Button small tone="main" onClick={() => setOpen('publish')}>
           {strings.publish.button}
         </Button>
@@ -90,7 +91,11 @@ function DeviceChip({ answer }: { answer: Answer }) {
   const { backend, error } = answer;
   const dtype = backend.dtype === 'float32' ? 'fp32' : backend.dtype;
   return (
-    <span data-testid="device" title={`${backend.engine}, engine ${answer.engineVersion}`} className="rounded-[3px] border border-line px-1.5 text-xs text-soft">
+    <span
+      data-testid="device"
+      title={`${backend.engine}, engine ${answer.engineVersion}`}
+      className="rounded-[3px] border border-line px-1.5 text-xs text-soft"
+    >
       {backend.provider} {dtype}
       {error === undefined ? '' : `, ${strings.board.identityError} ${formatError(error)}`}
     </span>

@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useState } from 'react';
 import { readSetup } from '@/lib/board/board-doc.ts';
 import { readComments, readEvidence } from '@/lib/board/discussion-doc.ts';
+import type { Theme } from '@/app/ui/theme.ts';
 import type { Presence } from '@/lib/wire.ts';
 import { BoardContext, useConnection, type BoardScope } from './board-context.tsx';
 import { BoardFrame } from './board-frame.tsx';
@@ -15,7 +16,7 @@ import { useSelection } from './use-selection.ts';
 export interface BoardProps {
   boardId: string;
   person: Presence['user'];
-  owner: boolean;
+  theme: Theme;
   title: string;
   model: string;
   prompt: string;
@@ -44,11 +45,11 @@ function OpenBoard({ session, ...props }: BoardProps & { session: BoardSession }
 
   useUndoKeys(session);
 
-  if (!setup) return <FirstPaint {...props} closeCode={connection.closeCode} />;
+  if (!setup) return <FirstPaint {...props} closeCode={connection.closeCode} broken={connection.ready} />;
   const scope: BoardScope = { boardId, person, session, setup, outbox, runs, select };
   return (
     <BoardContext value={scope}>
-      <BoardFrame owner={props.owner} connection={connection} selection={selection} view={view} onView={show} />
+      <BoardFrame theme={props.theme} connection={connection} selection={selection} view={view} onView={show} />
     </BoardContext>
   );
 }

@@ -1,5 +1,6 @@
 'use client';
 import { useId, useState } from 'react';
+import { readThreads } from '@/lib/board/discussion-doc.ts';
 import type { Claim, Evidence } from '@/lib/wire.ts';
 import { formatTime } from '@/lib/figures/numbers.ts';
 import { Button } from '@/app/ui/button.tsx';
@@ -9,11 +10,16 @@ import { EvidenceForm } from './evidence-form.tsx';
 import { EvidenceItem } from './evidence-item.tsx';
 import { StanceForm } from './stance-form.tsx';
 import { ThreadPanel } from './thread-panel.tsx';
+import { useLive } from './use-live.ts';
 import { Disagreement, VerdictMark } from './verdict-mark.tsx';
 
 /** One sentence, what people make of it, and what the numbers make of it. */
 export function ClaimCard({ claim, evidence }: { claim: Claim; evidence: readonly Evidence[] }) {
-  const { select } = useBoard();
+  const { session, outbox, select } = useBoard();
+  const anchor = `claim:${claim.id}`;
+  const threads = useLive(session.discussionDoc, readThreads).records;
+  const talked = [...threads, ...outbox.pending, ...outbox.held].some((one) => one.anchor === anchor);
+  const [talking, setTalking] = useState(false);
   const [adding, setAdding] = useState(false);
   const id = useId();
 
@@ -27,7 +33,11 @@ export function ClaimCard({ claim, evidence }: { claim: Claim; evidence: readonl
           {claim.author.name}
           <time dateTime={new Date(claim.createdAt).toISOString()}>{formatTime(claim.createdAt)}</time>
           {claim.anchor === null ? null : (
-            <button type="button" onClick={() => select(claim.anchor ?? '')} className="name text-left underline decoration-dotted underline-offset-2">
+            <button
+              type="button"
+              onClick={() => select(claim.anchor ?? '')}
+              className="name text-left underline decoration-dotted underline-offset-2"
+            >
               {claim.anchor}
             </button>
           )}
@@ -64,7 +74,13 @@ export function ClaimCard({ claim, evidence }: { claim: Claim; evidence: readonl
         {adding ? <EvidenceForm claim={claim} onDone={() => setAdding(false)} /> : null}
       </div>
       <div className="border-t border-line [&>section]:border-b-0">
-        <ThreadPanel anchor={`claim:${claim.id}`} title={strings.claims.thread} />
+        {talking || talked ? (
+          <ThreadPanel anchor={anchor} title={strings.claims.thread} />
+        ) : (
+          <Button tone="quiet" small className="m-1.5" onClick={() => setTalking(true)}>
+            {strings.claims.discuss}
+          </Button>
+        )}
       </div>
     </article>
   );

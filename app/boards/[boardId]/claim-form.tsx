@@ -26,7 +26,15 @@ export function ClaimForm({ anchor }: { anchor: string | null }) {
     <form onSubmit={create} className="grid gap-1.5">
       <Field label={strings.claims.sentence} bare error={error}>
         {(control) => (
-          <textarea {...control} rows={2} maxLength={500} value={text} placeholder={strings.claims.placeholder} onChange={(event) => setText(event.target.value)} className="field text-sm" />
+          <textarea
+            {...control}
+            rows={2}
+            maxLength={500}
+            value={text}
+            placeholder={strings.claims.placeholder}
+            onChange={(event) => setText(event.target.value)}
+            className="field text-sm"
+          />
         )}
       </Field>
       <div>

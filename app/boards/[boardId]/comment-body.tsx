@@ -4,7 +4,8 @@ import { strings } from '@/app/ui/strings.ts';
 import { useBoard } from './board-context.tsx';
 
 /** `code` between backticks, or a path or component written plainly. */
-const PARTS = /(`[^`\n]+`)|((?:input|logits\.b|a\d+\.(?:h\d+|b)|m\d+(?:\.b)?)(?:->(?:a\d+\.h\d+(?:<[qkv]>)?|m\d+|logits))+|\ba\d+\.h\d+\b)/g;
+const PARTS =
+  /(`[^`\n]+`)|((?:input|logits\.b|a\d+\.(?:h\d+|b)|m\d+(?:\.b)?)(?:->(?:a\d+\.h\d+(?:<[qkv]>)?|m\d+|logits))+|\ba\d+\.h\d+\b)/g;
 
 interface Part {
   kind: 'text' | 'code' | 'anchor';

@@ -38,7 +38,14 @@ export function CommentItem({ comment }: { comment: Comment }) {
         <CommentBody body={comment.body} />
       ) : (
         <form onSubmit={save} className="mt-1 grid gap-1.5">
-          <textarea aria-label={strings.thread.edit} autoFocus rows={3} value={draft} onChange={(event) => setDraft(event.target.value)} className="field text-sm" />
+          <textarea
+            aria-label={strings.thread.edit}
+            autoFocus
+            rows={3}
+            value={draft}
+            onChange={(event) => setDraft(event.target.value)}
+            className="field text-sm"
+          />
           <span className="flex gap-1.5">
             <Button type="submit" small>
               {strings.common.save}

@@ -8,9 +8,10 @@ export function closeSentence(code: number): string {
   return name ? strings.closed[name] : strings.closed.other(code);
 }
 
-/** Whether one's edits have reached the server's disk: said only when the server has said so. */
-export function ConnectionState({ connection }: { connection: Connection }) {
-  const { status, unsaved, closeCode } = connection;
+/** Whether one's edits and comments have reached the server's disk: said only when the server has said so. */
+export function ConnectionState({ connection, waiting }: { connection: Connection; waiting: number }) {
+  const { status, closeCode } = connection;
+  const unsaved = connection.unsaved + waiting;
   const text =
     status === 'closed' && closeCode !== null
       ? closeSentence(closeCode)
@@ -19,7 +20,12 @@ export function ConnectionState({ connection }: { connection: Connection }) {
         : strings.connection[status];
   const bad = status === 'offline' || status === 'closed';
   return (
-    <span role="status" data-connection={status} data-unsaved={unsaved} className={`text-xs ${bad ? 'font-medium text-fault' : 'text-soft'}`}>
+    <span
+      role="status"
+      data-connection={status}
+      data-unsaved={unsaved}
+      className={`text-xs ${bad ? 'font-medium text-fault' : 'text-soft'}`}
+    >
       {text}
     </span>
   );

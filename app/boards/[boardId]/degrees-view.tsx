@@ -6,6 +6,7 @@ import { Button } from '@/app/ui/button.tsx';
 import { Fault } from '@/app/ui/field.tsx';
 import { KindBadge } from '@/app/ui/kind-badge.tsx';
 import { ProgressLine } from '@/app/ui/progress-line.tsx';
+import { ScrollRegion } from '@/app/ui/scroll-region.tsx';
 import { strings } from '@/app/ui/strings.ts';
 import { useBoard } from './board-context.tsx';
 import { requestOf } from '@/app/ui/setup-request.ts';
@@ -42,21 +43,33 @@ export function DegreesView() {
         )
       ) : (
         <div className="grid gap-4 p-3">
-          <div data-testid="degrees-figure" dangerouslySetInnerHTML={{ __html: figure }} />
+          <ScrollRegion label={strings.degrees.chart}>
+            <div dangerouslySetInnerHTML={{ __html: figure }} />
+          </ScrollRegion>
           <table className="w-full max-w-[640px] text-sm">
             <caption className="sr-only">{strings.degrees.caption}</caption>
             <thead>
               <tr className="border-b border-line text-2xs text-soft">
-                <th scope="col" className="py-1 text-left font-normal">{strings.degrees.columns.degree}</th>
-                <th scope="col" className="text-right font-normal">{strings.degrees.columns.value}</th>
-                <th scope="col" className="text-right font-normal">{strings.degrees.columns.share}</th>
-                <th scope="col" className="text-right font-normal">{strings.degrees.columns.running}</th>
+                <th scope="col" className="py-1 text-left font-normal">
+                  {strings.degrees.columns.degree}
+                </th>
+                <th scope="col" className="text-right font-normal">
+                  {strings.degrees.columns.value}
+                </th>
+                <th scope="col" className="text-right font-normal">
+                  {strings.degrees.columns.share}
+                </th>
+                <th scope="col" className="text-right font-normal">
+                  {strings.degrees.columns.running}
+                </th>
               </tr>
             </thead>
             <tbody className="font-mono text-xs">
               {rows.map((row) => (
                 <tr key={row.degree} className="border-b border-line" data-degree={row.degree}>
-                  <th scope="row" className="py-1 text-left font-normal">{row.degree}</th>
+                  <th scope="row" className="py-1 text-left font-normal">
+                    {row.degree}
+                  </th>
                   <td className="text-right">{formatSigned(row.value)}</td>
                   <td className="text-right text-soft">{formatShare(row.value, answer.metric)}</td>
                   <td className="text-right">{formatValue(row.running)}</td>

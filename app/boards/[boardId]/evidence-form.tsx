@@ -49,7 +49,9 @@ export function EvidenceForm({ claim, onDone }: { claim: Claim; onDone: () => vo
     setBusy(true);
     setProgress(null);
     const fail = (field: 'run' | 'predicate') => (error: unknown) => setFault({ field, line: lineOf(error) });
-    const run: Run | void = await execute(boardId, requests[source](), { signal: abort.current.signal, onProgress: setProgress }).catch(fail('run'));
+    const run: Run | void = await execute(boardId, requests[source](), { signal: abort.current.signal, onProgress: setProgress }).catch(
+      fail('run'),
+    );
     if (run) runs.add(run);
     const evidence = run && (await attachEvidence(boardId, claim.id, [run.id], predicate).catch(fail('predicate')));
     setBusy(false);

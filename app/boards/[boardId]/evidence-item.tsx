@@ -24,7 +24,12 @@ export function EvidenceItem({ evidence }: { evidence: Evidence }) {
 
   const again = async () => {
     setBusy(true);
-    setError(await request<Evidence>(`/api/boards/${boardId}/evidence/${evidence.id}/again`, { method: 'POST', body: {} }).then(() => null, lineOf));
+    setError(
+      await request<Evidence>(`/api/boards/${boardId}/evidence/${evidence.id}/again`, { method: 'POST', body: {} }).then(
+        () => null,
+        lineOf,
+      ),
+    );
     setBusy(false);
   };
 
@@ -50,7 +55,8 @@ export function EvidenceItem({ evidence }: { evidence: Evidence }) {
         <ul className="mt-1 grid gap-0.5 text-xs" aria-label={strings.evidence.reruns}>
           {evidence.reruns.slice(-3).map((rerun) => (
             <li key={rerun.runId} data-agrees={rerun.agrees}>
-              {rerun.agrees ? strings.evidence.agrees : strings.evidence.differs} · {strings.evidence.difference(formatError(rerun.maxDifference))} · {rerun.by.name}, {formatTime(rerun.at)}
+              {rerun.agrees ? strings.evidence.agrees : strings.evidence.differs} ·{' '}
+              {strings.evidence.difference(formatError(rerun.maxDifference))} · {rerun.by.name}, {formatTime(rerun.at)}
             </li>
           ))}
         </ul>

@@ -1,6 +1,7 @@
 'use client';
 import { Dialog } from '@/app/ui/dialog.tsx';
 import { KindBadge } from '@/app/ui/kind-badge.tsx';
+import { SignedBar } from '@/app/ui/signed-bar.tsx';
 import { strings } from '@/app/ui/strings.ts';
 
 const KINDS = ['identity', 'approximation', 'causal', 'weights'] as const;
@@ -18,6 +19,15 @@ export function HelpSheet({ open, onClose }: { open: boolean; onClose: () => voi
           </div>
         ))}
       </dl>
+      <h3 className="mt-5 mb-1 text-sm font-semibold">{strings.help.signsTitle}</h3>
+      <ul className="grid gap-1 text-sm text-soft">
+        {[1, -1].map((value) => (
+          <li key={value} className="grid grid-cols-[7rem_1fr] items-center gap-2">
+            <SignedBar value={value} scale={2} />
+            {value > 0 ? strings.help.positive : strings.help.negative}
+          </li>
+        ))}
+      </ul>
       <h3 className="mt-5 mb-1 text-sm font-semibold">{strings.help.kindsTitle}</h3>
       <ul className="grid gap-1 text-sm text-soft">
         {KINDS.map((kind) => (

@@ -38,17 +38,23 @@ export function Inspector({ ref, selection, unravel, onLeave }: InspectorProps) 
   }));
 
   return (
-    <aside aria-label={strings.inspector.label} onKeyDown={(event) => event.key === 'Escape' && onLeave()} className="min-w-0 border-line bg-ground max-lg:border-t lg:overflow-y-auto lg:border-l">
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- Escape in any of its fields
+    <aside
+      aria-label={strings.inspector.label}
+      onKeyDown={(event) => event.key === 'Escape' && onLeave()}
+      className="min-w-0 border-line bg-ground max-lg:border-t lg:overflow-y-auto lg:border-l"
+    >
       {selection === null ? (
         <p className="p-4 text-sm text-soft">{strings.inspector.empty}</p>
       ) : (
         <div key={selection}>
-          <header className="flex items-start justify-between gap-2 border-b border-line px-3 py-2">
+          <header className="sticky top-0 z-10 flex items-start justify-between gap-2 border-b border-line bg-ground px-3 py-2">
             <h2 className="name py-0.5 text-sm font-semibold" data-testid="selected-path">
               {selection}
             </h2>
             <span className="flex shrink-0">
               <CopyButton text={selection} what={strings.inspector.name} />
+              <LinkButton />
             </span>
           </header>
           <LabelEditor ref={label} anchor={selection} />
@@ -60,6 +66,11 @@ export function Inspector({ ref, selection, unravel, onLeave }: InspectorProps) 
       )}
     </aside>
   );
+}
+
+/** Copies the address, which opens the same view and selection. */
+function LinkButton() {
+  return <CopyButton text={() => location.href} label={strings.inspector.link} what={strings.inspector.linkLong} />;
 }
 
 function Numbers({ path, node, answer }: { path: string; node: TrieNode | null; answer: Answer | null }) {

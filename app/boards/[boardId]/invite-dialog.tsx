@@ -35,7 +35,13 @@ function Invitation() {
       <Field label={strings.invite.link} hint={strings.invite.hint}>
         {(control) => (
           <span className="flex items-center gap-2">
-            <input {...control} readOnly value={url ?? strings.common.working} onFocus={(event) => event.target.select()} className="field font-mono text-xs" />
+            <input
+              {...control}
+              readOnly
+              value={url ?? strings.common.working}
+              onFocus={(event) => event.target.select()}
+              className="field font-mono text-xs"
+            />
             {url ? <CopyButton text={url} what={strings.invite.link} /> : null}
           </span>
         )}

@@ -55,7 +55,7 @@ export function LabelEditor({ ref, anchor }: { ref: Ref<HTMLInputElement>; ancho
         />
         <datalist id={`${id}-list`}>
           {suggestions.map((suggestion) => (
-            <option key={suggestion} value={suggestion} />
+            <option key={suggestion}>{suggestion}</option>
           ))}
         </datalist>
         <Button type="submit" small>
@@ -97,10 +97,20 @@ function LabelItem({ label }: { label: Label }) {
   }
   return (
     <li className="flex items-center rounded-full border border-strong bg-paper text-xs" data-label={label.text}>
-      <button type="button" onClick={() => setDraft(label.text)} aria-label={strings.labels.rename(label.text)} className="max-w-56 truncate rounded-l-full py-0.5 pl-2 hover:bg-hover">
+      <button
+        type="button"
+        onClick={() => setDraft(label.text)}
+        aria-label={strings.labels.rename(label.text)}
+        className="min-h-6 max-w-56 truncate rounded-l-full pl-2 hover:bg-hover"
+      >
         {label.text}
       </button>
-      <button type="button" onClick={() => removeLabel(session.boardDoc, label.id)} aria-label={strings.labels.remove(label.text)} className="rounded-r-full px-1.5 py-0.5 text-soft hover:bg-hover hover:text-ink">
+      <button
+        type="button"
+        onClick={() => removeLabel(session.boardDoc, label.id)}
+        aria-label={strings.labels.remove(label.text)}
+        className="min-h-6 min-w-6 rounded-r-full text-soft hover:bg-hover hover:text-ink"
+      >
         ×
       </button>
     </li>

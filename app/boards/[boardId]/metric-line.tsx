@@ -10,7 +10,11 @@ export function MetricLine({ unravel: { answer, partition, stale } }: { unravel:
   if (!answer || !partition) return <p className="px-3 pb-2 text-sm text-soft">{strings.metric.computing}</p>;
   const { complete, unopened, error } = partition;
   return (
-    <p aria-busy={stale} className={`flex flex-wrap items-center gap-x-2 gap-y-0.5 px-3 pb-2 text-sm ${stale ? 'opacity-50' : ''}`} data-testid="metric-line">
+    <p
+      aria-busy={stale}
+      className={`flex flex-wrap items-center gap-x-2 gap-y-0.5 px-3 pb-2 text-sm ${stale ? 'opacity-50' : ''}`}
+      data-testid="metric-line"
+    >
       <span className="text-xs text-soft">
         {strings.metric.logit} <TokenChip text={answer.targetText ?? String(answer.target)} />
         {answer.foil === null ? null : (
@@ -21,7 +25,10 @@ export function MetricLine({ unravel: { answer, partition, stale } }: { unravel:
         )}
       </span>
       <span>
-        {strings.metric.metric} <b data-testid="metric" className="font-mono font-semibold">{formatValue(answer.metric)}</b>
+        {strings.metric.metric}{' '}
+        <b data-testid="metric" className="font-mono font-semibold">
+          {formatValue(answer.metric)}
+        </b>
         {' = '}
         <span className="font-mono">{formatValue(complete.value)}</span> {strings.metric.inPaths(formatCount(complete.count))}
         {' + '}

@@ -75,10 +75,7 @@ export function useOutbox(boardId: string, personId: string, connected: boolean,
   }, [entries, boardId, personId, connected, arrived, change]);
 
   const add = (anchor: string, body: string) =>
-    change((all) => [
-      ...all,
-      { id: crypto.randomUUID(), anchor, body, authorId: personId, createdAt: Date.now(), refused: null },
-    ]);
+    change((all) => [...all, { id: crypto.randomUUID(), anchor, body, authorId: personId, createdAt: Date.now(), refused: null }]);
 
   return {
     pending: entries.filter((entry) => entry.authorId === personId),

@@ -1,10 +1,12 @@
 import type { Metadata } from 'next';
+import { cookies } from 'next/headers';
 import { notFound } from 'next/navigation';
 import { requireMember } from '@/server/access.ts';
 import { app } from '@/server/app.ts';
 import { listBoards } from '@/server/boards.ts';
 import { colorOf } from '@/server/realtime/presence.ts';
 import { isRefusal } from '@/server/refusal.ts';
+import { THEME_COOKIE, themeOf } from '@/app/ui/theme.ts';
 import { visitor } from '@/app/ui/visitor.ts';
 import { Board } from './board.tsx';
 
@@ -22,8 +24,9 @@ export default async function BoardPage({ params }: BoardPageProps) {
   const opened = await open(boardId);
   if (!opened) notFound();
   const { person, board } = opened;
+  const theme = themeOf((await cookies()).get(THEME_COOKIE)?.value);
   const user = { id: person.id, name: person.name, color: colorOf(person.id) };
-  return <Board boardId={boardId} person={user} owner={person.owner} title={board.title} model={board.model} prompt={board.prompt} />;
+  return <Board boardId={boardId} person={user} theme={theme} title={board.title} model={board.model} prompt={board.prompt} />;
 }
 
 /** The board and who looks at it, or null for anybody else. */

@@ -42,7 +42,9 @@ export function PathTest({ path, answer }: { path: string; answer: Answer | null
     setError(null);
     setProgress(null);
     const request = causalRequestOf(setup, 'path-effect', { paths: [path], ablation: reference });
-    await execute(boardId, request, { signal: abort.current.signal, onProgress: setProgress }).then(runs.add, (cause: unknown) => setError(lineOf(cause)));
+    await execute(boardId, request, { signal: abort.current.signal, onProgress: setProgress }).then(runs.add, (cause: unknown) =>
+      setError(lineOf(cause)),
+    );
     setBusy(false);
   };
 
@@ -56,7 +58,11 @@ export function PathTest({ path, answer }: { path: string; answer: Answer | null
             </Button>
             <label className="flex items-center gap-1 text-xs text-soft">
               {strings.test.reference}
-              <select value={reference} onChange={(event) => setReference(event.target.value as Reference)} className="rounded-[3px] border border-strong bg-paper px-1 py-0.5 text-ink">
+              <select
+                value={reference}
+                onChange={(event) => setReference(event.target.value as Reference)}
+                className="rounded-[3px] border border-strong bg-paper px-1 py-0.5 text-ink"
+              >
                 {setup.counterfactual === null ? null : <option value="counterfactual">{strings.test.references.counterfactual}</option>}
                 <option value="zero">{strings.test.references.zero}</option>
               </select>

@@ -6,7 +6,8 @@ import { strings } from '@/app/ui/strings.ts';
 
 function factsOf(answer: Answer): [string, string][] {
   const { facts } = strings.pedigree;
-  const token = (id: number | null, text: string | undefined) => (id === null ? strings.setup.none : `${text === undefined ? '' : `${JSON.stringify(text)} `}(${id})`);
+  const token = (id: number | null, text: string | undefined) =>
+    id === null ? strings.setup.none : `${text === undefined ? '' : `${JSON.stringify(text)} `}(${id})`;
   return [
     [facts.view, `${answer.view} (${answer.kind})`],
     [facts.model, `${answer.model.name} ${answer.model.hash}`],

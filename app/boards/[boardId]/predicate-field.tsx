@@ -24,7 +24,15 @@ interface PredicateFieldProps {
 export function PredicateField({ value, onChange, error }: PredicateFieldProps) {
   return (
     <Field label={strings.predicate.label} error={error ?? predicateFault(value)} hint={strings.predicate.hint}>
-      {(control) => <input {...control} value={value} spellCheck={false} onChange={(event) => onChange(event.target.value)} className="field font-mono text-xs" />}
+      {(control) => (
+        <input
+          {...control}
+          value={value}
+          spellCheck={false}
+          onChange={(event) => onChange(event.target.value)}
+          className="field font-mono text-xs"
+        />
+      )}
     </Field>
   );
 }

@@ -51,6 +51,7 @@ export function PromptForm({ onDone }: { onDone: () => void }) {
 
   const count = (tokens: number | null) => (tokens === null ? undefined : strings.setup.tokens(tokens));
   return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- Escape in any of its fields
     <form
       aria-label={strings.setup.editPrompt}
       onSubmit={apply}
@@ -59,7 +60,15 @@ export function PromptForm({ onDone }: { onDone: () => void }) {
     >
       <Field label={strings.setup.prompt} error={fault?.field === 'prompt' ? fault.line : null} hint={count(promptTokens)}>
         {(control) => (
-          <textarea {...control} rows={2} value={prompt} onChange={(event) => setPrompt(event.target.value)} className="field font-mono text-sm" autoFocus spellCheck={false} />
+          <textarea
+            {...control}
+            rows={2}
+            value={prompt}
+            onChange={(event) => setPrompt(event.target.value)}
+            className="field font-mono text-sm"
+            autoFocus
+            spellCheck={false}
+          />
         )}
       </Field>
       <Field
@@ -68,7 +77,14 @@ export function PromptForm({ onDone }: { onDone: () => void }) {
         hint={counterfactual === '' ? strings.setup.counterfactualHint : count(counterfactualTokens)}
       >
         {(control) => (
-          <textarea {...control} rows={2} value={counterfactual} onChange={(event) => setCounterfactual(event.target.value)} className="field font-mono text-sm" spellCheck={false} />
+          <textarea
+            {...control}
+            rows={2}
+            value={counterfactual}
+            onChange={(event) => setCounterfactual(event.target.value)}
+            className="field font-mono text-sm"
+            spellCheck={false}
+          />
         )}
       </Field>
       <div className="flex items-center gap-2 sm:col-span-2">

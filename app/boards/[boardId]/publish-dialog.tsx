@@ -70,17 +70,48 @@ function PublishForm() {
   return (
     <form onSubmit={publish} className="grid gap-3">
       <Field label={strings.publish.titleField} error={errorOf('title')}>
-        {(control) => <input {...control} value={draft.title} maxLength={200} onChange={(event) => keep({ ...draft, title: event.target.value })} className="field" />}
+        {(control) => (
+          <input
+            {...control}
+            value={draft.title}
+            maxLength={200}
+            onChange={(event) => keep({ ...draft, title: event.target.value })}
+            className="field"
+          />
+        )}
       </Field>
       <Field label={strings.publish.question} error={errorOf('question')}>
-        {(control) => <textarea {...control} rows={2} value={draft.question} onChange={(event) => keep({ ...draft, question: event.target.value })} className="field" />}
+        {(control) => (
+          <textarea
+            {...control}
+            rows={2}
+            value={draft.question}
+            onChange={(event) => keep({ ...draft, question: event.target.value })}
+            className="field"
+          />
+        )}
       </Field>
       <Field label={strings.publish.findings} hint={strings.publish.findingsHint} error={errorOf('findings')}>
-        {(control) => <textarea {...control} rows={5} value={draft.findings} onChange={(event) => keep({ ...draft, findings: event.target.value })} className="field" />}
+        {(control) => (
+          <textarea
+            {...control}
+            rows={5}
+            value={draft.findings}
+            onChange={(event) => keep({ ...draft, findings: event.target.value })}
+            className="field"
+          />
+        )}
       </Field>
       <Field label={strings.publish.slug} hint={strings.publish.slugHint} error={errorOf('slug')}>
         {(control) => (
-          <input {...control} value={draft.slug} spellCheck={false} onChange={(event) => keep({ ...draft, slug: event.target.value })} className="field font-mono" placeholder={strings.publish.slugPlaceholder} />
+          <input
+            {...control}
+            value={draft.slug}
+            spellCheck={false}
+            onChange={(event) => keep({ ...draft, slug: event.target.value })}
+            className="field font-mono"
+            placeholder={strings.publish.slugPlaceholder}
+          />
         )}
       </Field>
       <label className="flex items-center gap-2 text-sm">
@@ -94,7 +125,13 @@ function PublishForm() {
         {published ? (
           <p role="status" className="text-sm">
             {strings.publish.done(published.version)}{' '}
-            <a href={published.url} target="_blank" rel="noreferrer" className="font-mono underline underline-offset-2" data-testid="published-link">
+            <a
+              href={published.url}
+              target="_blank"
+              rel="noreferrer"
+              className="font-mono underline underline-offset-2"
+              data-testid="published-link"
+            >
               /p/{published.slug}
             </a>
           </p>

@@ -10,28 +10,34 @@ export interface Runs {
   add: (run: Run) => void;
 }
 
-/** The board's runs; asked for again whenever evidence names one that is not here yet. */
+interface Loaded {
+  /** ids that evidence named when the list was asked for */
+  named: string;
+  list: readonly Run[];
+  error: string | null;
+}
+
+/** The board's runs; asked for again whenever evidence names others than before. */
 export function useRuns(boardId: string, evidence: readonly Evidence[]): Runs {
-  const [list, setList] = useState<readonly Run[]>([]);
-  const [error, setError] = useState<string | null>(null);
   const named = useMemo(() => [...new Set(evidence.flatMap(runIdsOf))].sort().join(' '), [evidence]);
+  const [loaded, setLoaded] = useState<Loaded>({ named, list: [], error: null });
 
   useEffect(() => {
     const abort = new AbortController();
     request<Run[]>(`/api/boards/${boardId}/runs`, { signal: abort.signal }).then(
-      (runs) => {
-        setList(runs);
-        setError(null);
-      },
-      (cause: unknown) => setError(lineOf(cause)),
+      (list) => setLoaded({ named, list, error: null }),
+      (cause: unknown) => setLoaded((before) => ({ ...before, error: lineOf(cause) })),
     );
     return () => abort.abort();
   }, [boardId, named]);
 
-  const add = useCallback((run: Run) => setList((before) => [run, ...before.filter((other) => other.id !== run.id)]), []);
-  return { list, error, add };
+  const add = useCallback(
+    (run: Run) => setLoaded((before) => ({ ...before, list: [run, ...before.list.filter((other) => other.id !== run.id)] })),
+    [],
+  );
+  return { list: loaded.list, error: loaded.error, add };
 }
 
-export function runIdsOf(evidence: Evidence): string[] {
+function runIdsOf(evidence: Evidence): string[] {
   return [...evidence.runIds, ...evidence.reruns.map((rerun) => rerun.runId)];
 }

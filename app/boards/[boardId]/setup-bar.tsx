@@ -20,7 +20,11 @@ export function SetupBar({ answer, stale }: { answer: Answer | null; stale: bool
     <section aria-label={strings.setup.label} className="px-3 pt-2 pb-1">
       <div className="flex items-start gap-2">
         {answer ? (
-          <TokenStrip answer={answer} position={stale ? placeIn(answer, setup.position) : answer.position} onPosition={(position) => setSetup(session.boardDoc, { ...setup, position })} />
+          <TokenStrip
+            answer={answer}
+            position={stale ? placeIn(answer, setup.position) : answer.position}
+            onPosition={(position) => setSetup(session.boardDoc, { ...setup, position })}
+          />
         ) : (
           <p className="min-w-0 flex-1 truncate py-1 font-mono text-sm text-soft">{setup.prompt}</p>
         )}
@@ -29,8 +33,8 @@ export function SetupBar({ answer, stale }: { answer: Answer | null; stale: bool
         </Button>
       </div>
       <div className="mt-1 flex flex-wrap items-start gap-x-4 gap-y-1.5 pb-1.5">
-        <TokenPicker role="target" answer={answer} />
-        <TokenPicker role="foil" answer={answer} />
+        <TokenPicker part="target" answer={answer} />
+        <TokenPicker part="foil" answer={answer} />
         <div className="flex min-w-0 items-baseline gap-1.5 text-xs">
           <span className="text-soft">{strings.setup.counterfactual}</span>
           {setup.counterfactual === null ? (

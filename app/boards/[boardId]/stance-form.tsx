@@ -16,7 +16,10 @@ export function StanceForm({ claim }: { claim: Claim }) {
   const [error, setError] = useState<string | null>(null);
 
   const take = async (stance: Stance | null, why: string) => {
-    const failed = await request(`/api/boards/${boardId}/claims/${claim.id}/stance`, { method: 'PUT', body: { stance, reason: why } }).then(() => null, lineOf);
+    const failed = await request(`/api/boards/${boardId}/claims/${claim.id}/stance`, { method: 'PUT', body: { stance, reason: why } }).then(
+      () => null,
+      lineOf,
+    );
     setError(failed);
     if (failed === null) setReason(null);
   };
@@ -33,7 +36,13 @@ export function StanceForm({ claim }: { claim: Claim }) {
       </ul>
       <div role="group" aria-label={strings.stance.label} className="mt-1 flex flex-wrap gap-1">
         {STANCES.map((stance) => (
-          <Button key={stance} small aria-pressed={own?.stance === stance} onClick={() => take(own?.stance === stance ? null : stance, own?.reason ?? '')} className="aria-pressed:bg-ink aria-pressed:text-paper">
+          <Button
+            key={stance}
+            small
+            aria-pressed={own?.stance === stance}
+            onClick={() => take(own?.stance === stance ? null : stance, own?.reason ?? '')}
+            className="aria-pressed:bg-ink aria-pressed:text-paper"
+          >
             {stance}
           </Button>
         ))}
@@ -51,7 +60,14 @@ export function StanceForm({ claim }: { claim: Claim }) {
             void take(own.stance, reason);
           }}
         >
-          <input aria-label={strings.stance.reason} autoFocus maxLength={2000} value={reason} onChange={(event) => setReason(event.target.value)} className="field text-sm" />
+          <input
+            aria-label={strings.stance.reason}
+            autoFocus
+            maxLength={2000}
+            value={reason}
+            onChange={(event) => setReason(event.target.value)}
+            className="field text-sm"
+          />
           <Button type="submit" small>
             {strings.common.save}
           </Button>

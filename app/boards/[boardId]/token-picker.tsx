@@ -12,7 +12,7 @@ import { useBoard } from './board-context.tsx';
 import { checkSetup } from '@/app/ui/check-setup.ts';
 import { useTokenSearch } from './use-token-search.ts';
 
-type Role = 'target' | 'foil';
+type Part = 'target' | 'foil';
 
 interface Choice {
   key: string;
@@ -21,35 +21,41 @@ interface Choice {
   note: string;
 }
 
-function choicesOf(role: Role, tokens: readonly TokenText[]): Choice[] {
+function choicesOf(part: Part, tokens: readonly TokenText[]): Choice[] {
   const found = tokens.map((token) => ({ key: `id ${token.id}`, value: String(token.id), text: token.text, note: String(token.id) }));
-  const likely = { key: 'likely', value: null, text: null, note: strings.picker.likely[role] };
+  const likely = { key: 'likely', value: null, text: null, note: strings.picker.likely[part] };
   const none = { key: 'none', value: 'none', text: null, note: strings.picker.noFoil };
-  return role === 'foil' ? [...found, likely, none] : [...found, likely];
+  return part === 'foil' ? [likely, none, ...found] : [likely, ...found];
 }
 
 /** Chooses the target or foil token by searching the vocabulary, or by token id. */
-export function TokenPicker({ role, answer }: { role: Role; answer: Answer | null }) {
+export function TokenPicker({ part, answer }: { part: Part; answer: Answer | null }) {
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
-  const text = answer ? (role === 'target' ? (answer.targetText ?? String(answer.target)) : answer.foil === null ? null : (answer.foilText ?? String(answer.foil))) : null;
+  const text = answer
+    ? part === 'target'
+      ? (answer.targetText ?? String(answer.target))
+      : answer.foil === null
+        ? null
+        : (answer.foilText ?? String(answer.foil))
+    : null;
 
   const close = () => {
     setOpen(false);
     requestAnimationFrame(() => button.current?.focus());
   };
 
-  if (open) return <TokenSearch role={role} onDone={close} />;
+  if (open) return <TokenSearch part={part} onDone={close} />;
   return (
     <div className="flex items-baseline gap-1.5 text-xs">
-      <span className="text-soft">{strings.picker.label[role]}</span>
+      <span className="text-soft">{strings.picker.label[part]}</span>
       <Button
         ref={button}
         small
         onClick={() => setOpen(true)}
-        aria-label={strings.picker.open(role, text ?? strings.setup.none)}
+        aria-label={strings.picker.open(part, text ?? strings.setup.none)}
         aria-haspopup="listbox"
-        data-testid={`${role}-button`}
+        data-testid={`${part}-button`}
       >
         {text === null ? strings.setup.none : <TokenChip text={text} className="bg-transparent px-0" />}
       </Button>
@@ -57,20 +63,20 @@ export function TokenPicker({ role, answer }: { role: Role; answer: Answer | nul
   );
 }
 
-function TokenSearch({ role, onDone }: { role: Role; onDone: () => void }) {
+function TokenSearch({ part, onDone }: { part: Part; onDone: () => void }) {
   const { session, setup } = useBoard();
   const id = useId();
   const [query, setQuery] = useState('');
   const [at, setAt] = useState(-1);
   const [error, setError] = useState<string | null>(null);
   const search = useTokenSearch(setup, query);
-  const choices = choicesOf(role, search.tokens);
+  const choices = choicesOf(part, search.tokens);
   const input = useRef<HTMLInputElement>(null);
 
   useEffect(() => input.current?.focus(), []);
 
   const choose = async (value: string | null) => {
-    const next = { ...setup, [role]: value };
+    const next = { ...setup, [part]: value };
     const failed = await checkSetup(next).then(() => null, lineOf);
     setError(failed);
     if (failed !== null) return;
@@ -93,7 +99,7 @@ function TokenSearch({ role, onDone }: { role: Role; onDone: () => void }) {
     <div className="relative text-xs" onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && onDone()}>
       <div className="flex items-baseline gap-1.5">
         <label htmlFor={id} className="text-soft">
-          {strings.picker.label[role]}
+          {strings.picker.label[part]}
         </label>
         <input
           ref={input}
@@ -118,12 +124,19 @@ function TokenSearch({ role, onDone }: { role: Role; onDone: () => void }) {
         />
       </div>
       {error || search.error ? <Fault id={`${id}-error`}>{error ?? search.error}</Fault> : null}
-      <ul id={`${id}-list`} role="listbox" aria-label={strings.picker.label[role]} className="absolute top-full left-0 z-30 mt-1 max-h-72 w-72 overflow-auto rounded-[3px] border border-strong bg-paper py-1 shadow-lg">
+      <div
+        id={`${id}-list`}
+        role="listbox"
+        aria-label={strings.picker.label[part]}
+        className="absolute top-full left-0 z-30 mt-1 max-h-72 w-72 overflow-auto rounded-[3px] border border-strong bg-paper py-1 shadow-lg"
+      >
         {choices.map((choice, index) => (
-          <li
+          // oxlint-disable-next-line jsx-a11y/click-events-have-key-events -- the combobox has the keys
+          <div
             key={choice.key}
             id={`${id}-${index}`}
             role="option"
+            tabIndex={-1}
             aria-selected={index === at}
             onPointerDown={(event) => event.preventDefault()}
             onClick={() => void choose(choice.value)}
@@ -131,9 +144,9 @@ function TokenSearch({ role, onDone }: { role: Role; onDone: () => void }) {
           >
             {choice.text === null ? <span>{choice.note}</span> : <TokenChip text={choice.text} className="bg-transparent" />}
             {choice.text === null ? null : <span className="font-mono text-2xs text-soft">{choice.note}</span>}
-          </li>
+          </div>
         ))}
-      </ul>
+      </div>
     </div>
   );
 }

@@ -30,7 +30,6 @@ export function TokenStrip({ answer, position, onPosition }: TokenStripProps) {
       ref={strip}
       role="radiogroup"
       aria-label={strings.setup.position}
-      onKeyDown={onKeyDown}
       className="flex max-h-28 min-w-0 flex-1 flex-wrap gap-x-px gap-y-0.5 overflow-y-auto py-0.5"
     >
       {tokens.map((token, index) => {
@@ -46,6 +45,7 @@ export function TokenStrip({ answer, position, onPosition }: TokenStripProps) {
             aria-label={strings.setup.tokenAt(text, index)}
             title={strings.setup.tokenTitle(text, index, token)}
             onClick={() => onPosition(index)}
+            onKeyDown={onKeyDown}
             className={`relative rounded-[2px] px-1 pb-1.5 font-mono text-sm leading-5 ${here ? 'bg-chosen font-semibold' : 'bg-sunken hover:bg-hover'}`}
           >
             {visibleToken(text)}

@@ -29,7 +29,7 @@ function keyOf(row: TrieRow): string {
 export function TrieGrid({ gridRef, unravel, metric, selection, onSelect, marksOf, onLabel, onComment }: TrieGridProps) {
   const { rows, pending } = unravel;
   const [activeFold, setActiveFold] = useState<string | null>(null);
-    const places = useMemo(() => new Map(rows.map((row, index) => [keyOf(row), index])), [rows]);
+  const places = useMemo(() => new Map(rows.map((row, index) => [keyOf(row), index])), [rows]);
   const active = places.get(activeFold ?? '') ?? places.get(selection ?? '') ?? -1;
   const scale = useMemo(
     () => rows.reduce((most, row) => Math.max(most, Math.abs(row.kind === 'path' ? row.node.value : row.value)), 0),
@@ -74,7 +74,11 @@ export function TrieGrid({ gridRef, unravel, metric, selection, onSelect, marksO
       className="group min-h-48 flex-1 overflow-auto focus-visible:outline-offset-[-2px]"
     >
       <div role="rowgroup" className="sticky top-0 z-10 bg-paper">
-        <div role="row" aria-rowindex={1} className={`grid ${COLUMNS} items-center gap-x-2 border-b border-line px-3 py-1 text-2xs text-soft`}>
+        <div
+          role="row"
+          aria-rowindex={1}
+          className={`grid ${COLUMNS} items-center gap-x-2 border-b border-line px-3 py-1 text-2xs text-soft`}
+        >
           <span role="columnheader">{strings.unravel.columns.path}</span>
           <span role="columnheader" className="hidden text-center sm:block">
             {strings.unravel.columns.bar}
@@ -97,7 +101,15 @@ export function TrieGrid({ gridRef, unravel, metric, selection, onSelect, marksO
       <div role="rowgroup" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
         {virtual.getVirtualItems().map((item) => {
           const row = rows[item.index]!;
-          const frame = { id: `row-${item.index}`, index: item.index, top: item.start, height: ROW_HEIGHT, active: item.index === active, scale, metric };
+          const frame = {
+            id: `row-${item.index}`,
+            index: item.index,
+            top: item.start,
+            height: ROW_HEIGHT,
+            active: item.index === active,
+            scale,
+            metric,
+          };
           return row.kind === 'fold' ? (
             <FoldRow key={keyOf(row)} row={row} frame={frame} onOpen={() => unravel.unfold(row.parent)} />
           ) : (
@@ -130,8 +142,21 @@ interface KeyActions {
 }
 
 /** What a key does on a row; false when it is none of ours. */
-function rowKeys(key: string, row: TrieRow | undefined, at: number, count: number, { moveTo, places, unravel, onLabel, onComment }: KeyActions): boolean {
-  const steps: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: count - 1, PageDown: at + PAGE, PageUp: at - PAGE };
+function rowKeys(
+  key: string,
+  row: TrieRow | undefined,
+  at: number,
+  count: number,
+  { moveTo, places, unravel, onLabel, onComment }: KeyActions,
+): boolean {
+  const steps: Record<string, number> = {
+    ArrowDown: at + 1,
+    ArrowUp: at - 1,
+    Home: 0,
+    End: count - 1,
+    PageDown: at + PAGE,
+    PageUp: at - PAGE,
+  };
   const step = steps[key];
   if (step !== undefined) {
     moveTo(step);

@@ -25,8 +25,7 @@ export interface RowFrame {
   metric: number;
 }
 
-export const COLUMNS =
-  'grid-cols-[minmax(0,1fr)_4.5rem_3.5rem] sm:grid-cols-[minmax(0,1fr)_6rem_4.5rem_3.75rem_2.5rem_3rem]';
+export const COLUMNS = 'grid-cols-[minmax(0,1fr)_4.5rem_3.5rem] sm:grid-cols-[minmax(0,1fr)_6rem_4.5rem_3.75rem_2.5rem_3rem]';
 
 const ROW = `absolute inset-x-0 grid ${COLUMNS} items-center gap-x-2 px-3 text-sm`;
 
@@ -44,6 +43,7 @@ export function PathRow({ row, frame, marks, selected, pending, onSelect, onTogg
   const { node } = row;
   const looker = marks.lookers[0];
   return (
+    // oxlint-disable-next-line jsx-a11y/click-events-have-key-events -- the grid has the keys
     <div
       role="row"
       id={frame.id}
@@ -107,7 +107,7 @@ export function PathName({ name }: { name: string }) {
   const arrow = name.indexOf('->');
   if (arrow < 0) return <span className="truncate font-mono text-xs">{name}</span>;
   return (
-    <span className="truncate font-mono text-xs" title={name}>
+    <span className="min-w-20 truncate font-mono text-xs" title={name}>
       {name.slice(0, arrow)}
       <span className="text-soft">{name.slice(arrow)}</span>
     </span>
@@ -116,7 +116,7 @@ export function PathName({ name }: { name: string }) {
 
 export function LabelChip({ text }: { text: string }) {
   return (
-    <span className="max-w-40 shrink-0 truncate rounded-full border border-strong bg-paper px-1.5 text-2xs leading-4" title={text}>
+    <span className="min-w-8 max-w-40 shrink truncate rounded-full border border-strong bg-paper px-1.5 text-2xs leading-4" title={text}>
       {text}
     </span>
   );
@@ -138,6 +138,7 @@ interface FoldRowProps {
 
 export function FoldRow({ row, frame, onOpen }: FoldRowProps) {
   return (
+    // oxlint-disable-next-line jsx-a11y/click-events-have-key-events -- the grid has the keys
     <div
       role="row"
       id={frame.id}
@@ -162,8 +163,6 @@ export function FoldRow({ row, frame, onOpen }: FoldRowProps) {
       </span>
       <Number text={formatSigned(row.value)} />
       <Number text={formatShare(row.value, frame.metric)} soft />
-      <span role="gridcell" className="hidden sm:block" />
-      <span role="gridcell" className="hidden sm:block" />
     </div>
   );
 }

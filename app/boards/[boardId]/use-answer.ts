@@ -24,7 +24,8 @@ function remember(key: string, answer: Answer): void {
   if (answers.size > KEPT && !oldest.done) answers.delete(oldest.value);
 }
 
-export function useAnswer(request: AnalyzeRequest | null): AnswerState {
+/** `pause`: milliseconds to wait before asking, for what follows a selection that may still be moving. */
+export function useAnswer(request: AnalyzeRequest | null, pause = 0): AnswerState {
   const key = request ? JSON.stringify(request) : null;
   const [attempt, setAttempt] = useState(0);
   const [state, setState] = useState<{ key: string | null; answer: Answer | null; progress: Progress | null; error: string | null }>({
@@ -36,6 +37,7 @@ export function useAnswer(request: AnalyzeRequest | null): AnswerState {
 
   useEffect(() => {
     if (key === null) return;
+    if (attempt > 0) answers.delete(key);
     const known = answers.get(key);
     if (known) {
       setState({ key, answer: known, progress: null, error: null });
@@ -43,19 +45,24 @@ export function useAnswer(request: AnalyzeRequest | null): AnswerState {
     }
     const abort = new AbortController();
     setState((before) => ({ ...before, progress: null, error: null }));
-    analyze(JSON.parse(key) as AnalyzeRequest, {
-      signal: abort.signal,
-      onProgress: (progress) => setState((before) => ({ ...before, progress })),
-    })
-      .then((answer) => {
-        remember(key, answer);
-        if (!abort.signal.aborted) setState({ key, answer, progress: null, error: null });
+    const ask = () =>
+      analyze(JSON.parse(key) as AnalyzeRequest, {
+        signal: abort.signal,
+        onProgress: (progress) => setState((before) => ({ ...before, progress })),
       })
-      .catch((error: unknown) => {
-        if (!abort.signal.aborted) setState((before) => ({ ...before, key, progress: null, error: lineOf(error) }));
-      });
-    return () => abort.abort();
-  }, [key, attempt]);
+        .then((answer) => {
+          remember(key, answer);
+          if (!abort.signal.aborted) setState({ key, answer, progress: null, error: null });
+        })
+        .catch((error: unknown) => {
+          if (!abort.signal.aborted) setState((before) => ({ ...before, key, progress: null, error: lineOf(error) }));
+        });
+    const timer = setTimeout(ask, pause);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+  }, [key, attempt, pause]);
 
   return {
     answer: key === null ? null : state.answer,

@@ -17,7 +17,10 @@ export function useTokenSearch(setup: Setup, query: string): { tokens: TokenText
     const abort = new AbortController();
     const tokens =
       query === ''
-        ? () => analyze(requestOf({ ...setup, target: null, foil: null }, 'logits', { top: LIKELY }), { signal: abort.signal }).then(likelyTokens)
+        ? () =>
+            analyze(requestOf({ ...setup, target: null, foil: null }, 'logits', { top: LIKELY }), { signal: abort.signal }).then(
+              likelyTokens,
+            )
         : () =>
             request<{ tokens: TokenText[] }>(`/api/models/${encodeURIComponent(setup.model)}/tokens?q=${encodeURIComponent(query)}`, {
               signal: abort.signal,

@@ -1,7 +1,18 @@
 'use client';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { AnalyzeRequest, Answer } from '@/lib/engine/index.ts';
-import { ROOT, ancestorsOf, emptyTrie, growTrie, isBelowFold, partitionOf, trieRows, type Partition, type Trie, type TrieRow } from '@/lib/trie.ts';
+import {
+  ROOT,
+  ancestorsOf,
+  emptyTrie,
+  growTrie,
+  isBelowFold,
+  partitionOf,
+  trieRows,
+  type Partition,
+  type Trie,
+  type TrieRow,
+} from '@/lib/trie.ts';
 import type { Setup } from '@/lib/wire.ts';
 import { analyze, type Progress } from '@/app/ui/analysis.ts';
 import { lineOf } from '@/app/ui/request.ts';
@@ -31,6 +42,8 @@ export interface Unravel {
   pending: ReadonlySet<string>;
   /** the last opening that failed */
   openError: string | null;
+  /** how far the last long opening came */
+  searchNote: string | null;
   /** a long opening, which can be cancelled */
   search: { progress: Progress | null; cancel: () => void } | null;
   toggle: (name: string) => void;
@@ -45,21 +58,28 @@ export function useUnravel(setup: Setup): Unravel {
   const base = requestOf(setup, 'suffixes', { byToken: true });
   const key = JSON.stringify(base);
   const root = useAnswer(causalRequestOf(setup, 'suffixes', { byToken: true }));
+  const { answer, stale: answerIsStale } = root;
   const [opened, setOpened] = useState<Opened | null>(null);
   const [pending, setPending] = useState<ReadonlySet<string>>(EMPTY);
   const [openError, setOpenError] = useState<string | null>(null);
+  const [searchNote, setSearchNote] = useState<string | null>(null);
   const [search, setSearch] = useState<Unravel['search']>(null);
   const current = useRef(key);
-  current.current = key;
 
   useEffect(() => {
-    if (!root.answer || root.stale) return;
-    const { answer } = root;
+    current.current = key;
+  }, [key]);
+
+  useEffect(() => {
+    if (!answer || answerIsStale) return;
     const trie = growTrie(emptyTrie(answer.metric), answer);
-    setOpened((before) => (before?.key === key ? { ...before, answer } : { key, answer, trie, expanded: new Set([ROOT]), unfolded: EMPTY }));
+    setOpened((before) =>
+      before?.key === key ? { ...before, answer } : { key, answer, trie, expanded: new Set([ROOT]), unfolded: EMPTY },
+    );
     setPending(EMPTY);
     setOpenError(null);
-  }, [root.answer, root.stale, key]);
+    setSearchNote(null);
+  }, [answer, answerIsStale, key]);
 
   const stale = opened?.key !== key;
 
@@ -69,9 +89,16 @@ export function useUnravel(setup: Setup): Unravel {
 
   /** Splits suffixes exactly, then shows them open. */
   const split = useCallback(
-    async (names: string[], more: Partial<AnalyzeRequest>, options: { signal?: AbortSignal; onProgress?: (progress: Progress) => void }) => {
-      const answer = await analyze({ ...(JSON.parse(key) as AnalyzeRequest), ...more, ...(names.length > 0 ? { paths: names } : {}) }, options);
-      if (current.current !== key) return;
+    async (
+      names: string[],
+      more: Partial<AnalyzeRequest>,
+      options: { signal?: AbortSignal; onProgress?: (progress: Progress) => void },
+    ) => {
+      const answer = await analyze(
+        { ...(JSON.parse(key) as AnalyzeRequest), ...more, ...(names.length > 0 ? { paths: names } : {}) },
+        options,
+      );
+      if (current.current !== key) return null;
       change((before) => {
         const trie = growTrie(before.trie, answer);
         const expanded = new Set(before.expanded);
@@ -80,6 +107,7 @@ export function useUnravel(setup: Setup): Unravel {
         }
         return { ...before, trie, expanded };
       });
+      return answer;
     },
     [key, change],
   );
@@ -108,9 +136,10 @@ export function useUnravel(setup: Setup): Unravel {
       const unknown = ancestors.filter((name) => (opened.trie.get(name)?.children ?? null) === null);
       if (unknown.length > 0) await fetchChildren(unknown);
       change((before) => {
-        const below = [...ancestors, path].filter((name) => isBelowFold(before.trie, name));
-        const unfolded = new Set([...before.unfolded, ...below.map((name) => before.trie.get(name)!.parent!)]);
-        return { ...before, expanded: new Set([...before.expanded, ...ancestors]), unfolded };
+        const below = [...ancestors, path].filter((name) => isBelowFold(before.trie, name)).map((name) => before.trie.get(name)!.parent!);
+        const isShown = ancestors.every((name) => before.expanded.has(name)) && below.every((name) => before.unfolded.has(name));
+        if (isShown) return before;
+        return { ...before, expanded: new Set([...before.expanded, ...ancestors]), unfolded: new Set([...before.unfolded, ...below]) };
       });
     },
     [opened, stale, fetchChildren, change],
@@ -122,7 +151,10 @@ export function useUnravel(setup: Setup): Unravel {
     state(null);
     setOpenError(null);
     const options = { signal: abort.signal, onProgress: state };
-    await split([], { untilMass: mass, byToken: false }, options).catch((error: unknown) => setOpenError(lineOf(error)));
+    await split([], { untilMass: mass, byToken: false }, options).then(
+      (answer) => setSearchNote(answer?.notes.find((note) => note.includes('%')) ?? null),
+      (error: unknown) => setOpenError(lineOf(error)),
+    );
     setSearch(null);
   };
 
@@ -140,6 +172,7 @@ export function useUnravel(setup: Setup): Unravel {
     partition,
     pending,
     openError,
+    searchNote,
     search,
     toggle,
     unfold: (parent) => change((before) => ({ ...before, unfolded: toggled(before.unfolded, parent) })),

@@ -24,7 +24,17 @@ export function JoinForm({ token, name: known }: { token: string; name: string }
   return (
     <form action={join} className="grid max-w-sm gap-3">
       <Field label={strings.join.name} hint={strings.join.hint} error={error}>
-        {(control) => <input {...control} autoFocus autoComplete="nickname" maxLength={40} value={name} onChange={(event) => setName(event.target.value)} className="field" />}
+        {(control) => (
+          <input
+            {...control}
+            autoFocus
+            autoComplete="name"
+            maxLength={40}
+            value={name}
+            onChange={(event) => setName(event.target.value)}
+            className="field"
+          />
+        )}
       </Field>
       <div>
         <Button type="submit" tone="main" disabled={busy}>
