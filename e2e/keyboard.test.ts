@@ -22,6 +22,16 @@ test('a path is found, opened, labelled and the label taken back by keyboard alo
   await owner.keyboard.press('ArrowLeft');
   await expect(owner.getByTestId('selected-path')).toHaveText(suffix);
 
+  await owner.getByRole('button', { name: 'Open until 95%' }).click();
+  await expect(owner.getByRole('button', { name: 'Open until 95%' })).toBeEnabled();
+  await board.grid.focus();
+  for (const key of ['End', 'ArrowUp', 'PageUp', 'PageUp', 'Home', 'PageDown']) {
+    await owner.keyboard.press(key);
+    await expect(board.grid.locator('[role=row][aria-selected=true]')).toBeInViewport({ ratio: 1 });
+  }
+  await board.select(suffix);
+  await board.grid.focus();
+
   await owner.keyboard.press('l');
   await owner.keyboard.type('by hand');
   await owner.keyboard.press('Enter');

@@ -77,3 +77,26 @@ test('a board survives the server being killed', async ({ owner, server }) => {
   }
   await expect(again.said('said before the crash')).toHaveCount(1);
 });
+
+test('a comment of somebody else is held until its new sender agrees', async ({ owner, visitor }) => {
+  const board = await unravel(owner);
+  const [path = ''] = await board.paths('complete');
+  await board.select(path);
+  const line = await cable(visitor);
+  const guest = await join(visitor, board, 'Vera');
+  await guest.select(path);
+  await line.pull();
+  await guest.comment('written by Vera');
+
+  await visitor.context().clearCookies();
+  await line.plug();
+  await expect(guest.connection).toHaveText('You are no longer signed in. Open your owner or invitation link again.', { timeout: 30_000 });
+  await expect(visitor.locator('[data-pending]')).toContainText('written by Vera');
+
+  await join(visitor, board, 'Wilma');
+  await guest.select(path);
+  await expect(visitor.locator('[data-pending]')).toContainText('under another name');
+  await visitor.getByRole('button', { name: 'Send as Wilma' }).click();
+  await expect(board.said('written by Vera')).toContainText('Wilma');
+  await expect(visitor.locator('[data-pending]')).toHaveCount(0);
+});

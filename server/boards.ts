@@ -59,10 +59,6 @@ export async function inviteToBoard(app: App, person: Person, boardId: string): 
   return { url: `${originOf(app.config.host, app.config.port)}/join/${token}` };
 }
 
-export async function readBoardSetup(app: App, boardId: string): Promise<Setup | null> {
-  return app.rooms.use({ kind: 'board', boardId }, (room) => room.read(readSetup));
-}
-
 /** The question that a board asks, as the engine takes it; the view is still to be named. */
 export function requestOf(setup: Setup): Omit<AnalyzeRequest, 'view'> {
   return {

@@ -8,6 +8,7 @@ import type { ModelSummary } from '../lib/wire.ts';
 import { createEngine } from './engine/index.ts';
 import { requestOwnerLink } from './local.ts';
 import { importModel, listModels } from './models.ts';
+import { isRefusal } from './refusal.ts';
 
 /** The `pathboard` command. With --json stdout is exactly one JSON value; a refusal is one line and exit code 2. */
 
@@ -70,11 +71,15 @@ async function main(args: string[]): Promise<void> {
     case 'models':
       return printModels(await listModels(home), values);
     case 'import':
-      return printModels([await importModel(home, resolve(CALLED_FROM, needed('import', rest[0], 'a directory')), values.name)], values, true);
+      return printModels(
+        [await importModel(home, resolve(CALLED_FROM, needed('import', rest[0], 'a directory')), values.name)],
+        values,
+        true,
+      );
     case 'analyze':
       return printAnswer(await runAnalysis(home, requestOf(rest[0], values)), values);
     case 'link':
-      return write(await requestOwnerLink(home));
+      return printLink(await requestOwnerLink(home), values);
     default:
       throw new EngineError('bad-request', 'command', 'models, import, analyze or link', JSON.stringify(command));
   }
@@ -163,6 +168,10 @@ function printModels(models: ModelSummary[], values: Values, single = false): vo
   }
 }
 
+function printLink(link: string, values: Values): void {
+  write(values.json ? JSON.stringify({ link }) : link);
+}
+
 function printAnswer(answer: Answer, values: Values): void {
   if (values.json) return write(JSON.stringify(answer));
   const shown = (token: number, text: string | undefined) => (text === undefined ? String(token) : `${JSON.stringify(text)} (${token})`);
@@ -190,7 +199,7 @@ const args = process.argv.slice(2);
 try {
   await main(args);
 } catch (error) {
-  const known = isEngineError(error);
+  const known = isEngineError(error) || isRefusal(error);
   const message = (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ');
   process.stderr.write(`${message}\n`);
   if (args.includes('--json')) write(JSON.stringify({ error: { code: known ? error.code : 'internal', message } }));

@@ -10,6 +10,8 @@ import { ROOT, checkNode, hashOf, install, readText, stop } from './install.mjs'
 
 const BUILD_STAMP = join(ROOT, '.next', 'pathboard-build');
 const BUILT_FROM = ['app', 'lib', 'server', 'db', 'package-lock.json', 'next.config.mjs', 'postcss.config.mjs', 'tsconfig.json'];
+/** Large packages, loaded before tsx looks at every module that is: a fifth of the time to start. */
+const PRELOADED = ['next', 'drizzle-orm/pglite', 'drizzle-orm/pglite/migrator', '@electric-sql/pglite', 'zod', 'yjs', 'ws'];
 const NOT_BUILT = /\.test\.tsx?$/;
 
 const dev = process.argv.includes('--dev');
@@ -33,7 +35,7 @@ async function build() {
 
 async function serve() {
   // Over the channel the server notices when this process is killed, and stops too.
-  const child = spawn(process.execPath, ['--import', 'tsx', join('server', 'main.ts')], {
+  const child = spawn(process.execPath, [...[...PRELOADED, 'tsx'].flatMap((name) => ['--import', name]), join('server', 'main.ts')], {
     cwd: ROOT,
     env,
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],

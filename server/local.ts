@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMissing } from './files.ts';
+import { Refusal } from './refusal.ts';
 
 /**
  * How the `pathboard` command finds the server that runs on a folder, and proves that it may read the folder:
@@ -27,15 +28,15 @@ export function removeLocalServer(home: string): void {
 /** A new one-time link from the server that runs on `home`. Throws one line when there is none. */
 export async function requestOwnerLink(home: string): Promise<string> {
   const server = readLocalServer(home);
-  const none = new Error(`${home}: expected a running Pathboard (npm start), got none`);
+  const none = new Refusal('not-found', home, 'a running Pathboard (npm start)', 'none');
   if (!server) throw none;
   const host = server.host.includes(':') ? `[${server.host}]` : server.host;
   const response = await fetch(`http://${host}:${server.port}/api/local/link`, {
     method: 'POST',
     headers: { 'x-pathboard-secret': server.secret },
     signal: AbortSignal.timeout(10_000),
-  }).catch((cause: unknown) => {
-    throw new Error(none.message, { cause });
+  }).catch(() => {
+    throw none;
   });
   const body: unknown = await response.json().catch(() => null);
   if (response.ok && typeof body === 'object' && body !== null && 'url' in body && typeof body.url === 'string') return body.url;

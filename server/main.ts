@@ -3,10 +3,8 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isEngineError } from '../lib/engine/index.ts';
 import { makeOwnerLink, originOf } from './access.ts';
 import { setApp, type Config } from './app.ts';
-import type { Models } from './context.ts';
 import { createEngine } from './engine/index.ts';
 import { reportFault } from './faults.ts';
 import { StartError, listen, serve } from './front-door.ts';
@@ -38,7 +36,6 @@ async function main(): Promise<void> {
   server.on('request', hold);
   const port = await listen(server, host, wanted);
   const { models, ...engine } = createEngine({ home });
-  const names = namesOf(models);
   // A server that nobody listens on takes the upgrade listener that Next would put on ours.
   const decoy = createServer();
   const pages = next({ dev, dir: ROOT, hostname: host, port, httpServer: decoy, quiet: true });
@@ -58,7 +55,10 @@ async function main(): Promise<void> {
     server.closeAllConnections();
     await pages.close();
   });
-  announce(app.config, await names, await makeOwnerLink(app));
+  announce(app.config, await makeOwnerLink(app));
+  // The first page asks for the models: their worker starts now, rather than then. A folder that cannot be read
+  // is told where the models are shown.
+  models.list().catch(() => {});
 }
 
 function readSettings(env: NodeJS.ProcessEnv): Settings {
@@ -94,19 +94,11 @@ async function quietly(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** A model's folder that cannot be read is told here and on the models page; the boards are served all the same. */
-function namesOf(models: Models): Promise<string> {
-  return models.list().then(
-    (list) => list.map(({ name }) => name).join(', ') || 'none yet',
-    (error: unknown) => (isEngineError(error) ? error.message : String(error)),
-  );
-}
-
-function announce({ host, port, home }: Config, models: string, link: string): void {
+function announce({ host, port, home }: Config, link: string): void {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
   console.log(`Pathboard ${version} is ready on ${originOf(host, port)}`);
   console.log(`Open ${link} (works once, for a day; npm run -s pathboard -- link prints another)`);
-  console.log(`Data in ${home}, models: ${models}`);
+  console.log(`Data in ${home}, models in ${resolve(home, 'models')} and ${resolve(ROOT, 'public/models')}`);
 }
 
 function onStop(stop: () => Promise<void>): void {

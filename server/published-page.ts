@@ -66,7 +66,7 @@ function partitionSection({ partition, labels }: Snapshot): Markup {
   return markup`<section aria-labelledby="paths"><h2 id="paths">The metric, path by path</h2>
 <p class="small">${badge('identity')} Listed paths and remainder add up to the metric of this run. They are value paths: attention patterns, norm scales and gates are held at this run, and influence through q and k is credited to nobody.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Paths"><table><caption>The ${terms.length} largest paths${remainder === 0 ? '' : ' and all others together'}</caption>
-<thead><tr><th scope="col">Path</th><th scope="col"><span class="soft">−&#8195;&#8195;+</span></th><th scope="col" class="number">Logits</th><th scope="col" class="number">Of metric</th></tr></thead>
+<thead><tr><th scope="col">Path</th><th scope="col"><span class="sides-of-zero"><span>−</span><span>+</span></span></th><th scope="col" class="number">Logits</th><th scope="col" class="number">Of metric</th></tr></thead>
 <tbody>${terms.map((term) => row(markup`${pathName(term.name)}${labelsOf(term.name)}`, term.value ?? 0))}
 ${remainder !== 0 && row(markup`all other paths`, remainder)}</tbody>
 <tfoot><tr><th scope="row">sum</th><td></td><td class="number">${formatValue(sum)}</td><td class="number">${formatShare(sum, metric)}</td></tr>

@@ -28,6 +28,7 @@ thead th{color:var(--ink-soft);font-size:.75rem}
 tfoot td,tfoot th{font-weight:600}
 .bar{display:block;position:relative;width:7rem;height:.625rem;background:linear-gradient(var(--line),var(--line)) center/1px 100% no-repeat}
 .bar i{position:absolute;top:0;bottom:0;width:calc(var(--part)*50%);min-width:1px}
+.sides-of-zero{display:flex;justify-content:space-around;width:7rem}
 .bar .up{left:50%;background:var(--positive)}
 .bar .down{right:50%;background:var(--negative)}
 .badge{border:1px solid var(--line-strong);border-radius:3px;padding:0 .3rem;font-size:.6875rem;white-space:nowrap}
@@ -51,6 +52,6 @@ dd{margin:0;overflow-wrap:anywhere}
 .methods h2{margin-top:0}
 .stop{white-space:nowrap}
 footer{margin-top:3rem;border-top:1px solid var(--line);padding-top:.75rem}
-@media(max-width:30rem){.bar{width:3rem}th,td{padding-right:.5rem}dl{grid-template-columns:1fr}dt{margin-top:.25rem}}
+@media(max-width:30rem){.bar,.sides-of-zero{width:3rem}th,td{padding-right:.5rem}dl{grid-template-columns:1fr}dt{margin-top:.25rem}}
 @media print{body{max-width:none;padding:0}.claim,figure{break-inside:avoid}}
 `;

@@ -1,6 +1,6 @@
 import type * as Y from 'yjs';
 import { EngineError, parseNode, parsePath } from '../engine/index.ts';
-import { is, orNull, readRecords, text, time, whole, type Fields, type Read } from './fields.ts';
+import { is, number, orNull, readRecords, text, whole, type Fields, type Read } from './fields.ts';
 import type { Label, Setup } from './records.ts';
 
 /**
@@ -27,7 +27,7 @@ const LABEL: Fields<Label> = {
   id: text(40),
   anchor: (value) => typeof value === 'string' && isAnchor(value),
   text: text(LIMITS.label),
-  createdAt: time,
+  createdAt: number,
 };
 
 /** Null when the document has none, or an editor broke it. */

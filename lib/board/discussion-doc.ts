@@ -1,13 +1,11 @@
 import type * as Y from 'yjs';
-import { is, listOf, number, oneOf, orNull, readRecords, record, text, time, truth, valuesOf, type Fields, type Read } from './fields.ts';
+import { is, listOf, number, oneOf, orNull, readRecords, record, text, truth, valuesOf, type Fields, type Read } from './fields.ts';
 import { STANCES, type Author, type Claim, type Comment, type Evidence, type Thread } from './records.ts';
 
 /**
  * The discussion document. The server alone writes it; the readers still check, because a later version of
  * the server may have written what this one does not know.
  */
-
-export const DISCUSSION_MAPS = ['threads', 'comments', 'claims', 'evidence'] as const;
 
 const AUTHOR: Fields<Author> = { id: text(40), name: text(200) };
 const author = record(AUTHOR);
@@ -16,8 +14,8 @@ const THREAD: Fields<Thread> = {
   id: text(40),
   anchor: text(10_000),
   author,
-  createdAt: time,
-  resolved: orNull(record<{ by: Author; at: number }>({ by: author, at: time })),
+  createdAt: number,
+  resolved: orNull(record<{ by: Author; at: number }>({ by: author, at: number })),
 };
 
 const COMMENT: Fields<Comment> = {
@@ -25,8 +23,8 @@ const COMMENT: Fields<Comment> = {
   threadId: text(40),
   author,
   body: text(20_000),
-  createdAt: time,
-  editedAt: orNull(time),
+  createdAt: number,
+  editedAt: orNull(number),
 };
 
 const CLAIM: Fields<Claim> = {
@@ -34,13 +32,13 @@ const CLAIM: Fields<Claim> = {
   anchor: orNull(text(10_000)),
   text: text(500),
   author,
-  createdAt: time,
+  createdAt: number,
   stances: valuesOf(
     record<Claim['stances'][string]>({
       author,
       stance: oneOf(STANCES),
       reason: (value) => typeof value === 'string' && value.length <= 2000,
-      at: time,
+      at: number,
     }),
   ),
 };
@@ -51,10 +49,10 @@ const EVIDENCE: Fields<Evidence> = {
   runIds: listOf(text(40), 50),
   predicate: text(1000),
   author,
-  createdAt: time,
-  verdict: record<Evidence['verdict']>({ value: oneOf(['holds', 'fails', 'not tested']), left: orNull(number), at: time }),
+  createdAt: number,
+  verdict: record<Evidence['verdict']>({ value: oneOf(['holds', 'fails', 'not tested']), left: orNull(number), at: number }),
   reruns: listOf(
-    record<Evidence['reruns'][number]>({ runId: text(40), by: author, at: time, agrees: truth, maxDifference: number }),
+    record<Evidence['reruns'][number]>({ runId: text(40), by: author, at: number, agrees: truth, maxDifference: number }),
     10_000,
   ),
 };

@@ -23,9 +23,9 @@ export const text =
   (value) =>
     typeof value === 'string' && value.length > 0 && value.length <= max;
 
-export const time: Check = (value) => typeof value === 'number' && Number.isFinite(value);
+/** Any finite number; times are epoch milliseconds. */
+export const number: Check = (value) => typeof value === 'number' && Number.isFinite(value);
 export const truth: Check = (value) => typeof value === 'boolean';
-export const number: Check = time;
 export const whole: Check = (value) => Number.isSafeInteger(value);
 export const orNull =
   (check: Check): Check =>

@@ -39,9 +39,12 @@ describe('[M3] one grammar, one parser, one printer', () => {
     expect(printNode(parseNode(name))).toBe(name);
   });
 
-  test.each(['', 'a0', 'A0.h0', 'a00.h0', 'a0.h', 'a0.h-1', 'm', 'm0.h0', 'mlp0', 'logits.c', 'a0.h0 ', 'a0.h0<q>'])('no node: %j', (name) => {
-    expect(() => parseNode(name)).toThrow(EngineError);
-  });
+  test.each(['', 'a0', 'A0.h0', 'a00.h0', 'a0.h', 'a0.h-1', 'm', 'm0.h0', 'mlp0', 'logits.c', 'a0.h0 ', 'a0.h0<q>'])(
+    'no node: %j',
+    (name) => {
+      expect(() => parseNode(name)).toThrow(EngineError);
+    },
+  );
 
   test.each([
     ['input', 'at least two nodes'],

@@ -8,7 +8,10 @@ test('what is written decodes to the same graph', () => {
   const x = g.input('x', 'float32', ['B', 3]);
   const weight = g.external('w', 'bfloat16', [3, 4], { location: 'model.safetensors', offset: 5_000_000_000, length: 24 });
   const product = g.op('MatMul', [x, g.op('Cast', [weight], { to: 1 })]);
-  g.output('y', g.op('LayerNormalization', [product, g.floats([1, 2, 3, 4], [4])], { axis: -1, epsilon: { float: 1e-5 } }), 'float32', ['B', 4]);
+  g.output('y', g.op('LayerNormalization', [product, g.floats([1, 2, 3, 4], [4])], { axis: -1, epsilon: { float: 1e-5 } }), 'float32', [
+    'B',
+    4,
+  ]);
   expect(g.ints([-1, 2 ** 40])).toBe(g.ints([-1, 2 ** 40]));
   const graph = g.finish();
   const model = fromBinary(ModelProtoSchema, graph.bytes);
@@ -26,6 +29,10 @@ test('what is written decodes to the same graph', () => {
   ]);
   const external = model.graph!.initializer.find(({ name }) => name === 'w')!;
   expect(external.dataLocation).toBe(1);
-  expect(Object.fromEntries(external.externalData.map(({ key, value }) => [key, value]))).toEqual({ location: 'model.safetensors', offset: '5000000000', length: '24' });
+  expect(Object.fromEntries(external.externalData.map(({ key, value }) => [key, value]))).toEqual({
+    location: 'model.safetensors',
+    offset: '5000000000',
+    length: '24',
+  });
   expect(graph.externalBytes).toBe(24);
 });

@@ -9,7 +9,12 @@ function read(header: unknown, dataBytes: number) {
   return readHeader(text, FILE, 8 + text.length + dataBytes, text.length);
 }
 
-const tensor = (from: number, to: number, more: object = {}) => ({ dtype: 'F32', shape: [(to - from) / 4], data_offsets: [from, to], ...more });
+const tensor = (from: number, to: number, more: object = {}) => ({
+  dtype: 'F32',
+  shape: [(to - from) / 4],
+  data_offsets: [from, to],
+  ...more,
+});
 
 describe('safetensors headers', () => {
   test('tensors keep their place in the file', () => {

@@ -51,8 +51,22 @@ export async function readCodec(folder: string): Promise<Codec> {
   }
 }
 
-/** sha256 over names, sizes and contents of the files that make the model. */
+const hashes = new Map<string, Promise<string>>();
+
+/**
+ * sha256 over names, sizes and contents of the files that make the model. Computed anew when a file's size or
+ * time of change differs from the last time.
+ */
 export async function hashModel({ folder, files }: Pick<ModelFolder, 'folder' | 'files'>): Promise<string> {
+  const states = await Promise.all(files.toSorted().map((file) => stat(join(folder, file))));
+  const key = [folder, ...states.map(({ size, mtimeMs, ino }) => `${size} ${mtimeMs} ${ino}`)].join('\0');
+  const hash = hashes.get(key) ?? computeHash(folder, files);
+  hashes.set(key, hash);
+  hash.catch(() => hashes.delete(key));
+  return hash;
+}
+
+async function computeHash(folder: string, files: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
   for (const file of files.toSorted()) {
     hash.update(`${file}\0${(await stat(join(folder, file))).size}\0`);

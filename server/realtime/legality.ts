@@ -1,4 +1,5 @@
 import * as Y from 'yjs';
+import { BOARD_MAPS } from '../../lib/board/board-doc.ts';
 import { CLOSE } from '../../lib/wire.ts';
 
 /** What a connection did that ends it. `code` is the close code, the message goes to the client. */
@@ -31,7 +32,7 @@ export const LIMITS = {
 
 /** For each kind of room, the maps that clients may write. None means that they may only read. */
 export const WRITABLE: Record<'board' | 'discussion', readonly string[]> = {
-  board: ['meta', 'labels'],
+  board: BOARD_MAPS,
   discussion: [],
 };
 

@@ -29,7 +29,8 @@ export function SourceTokens({ path, node, answer, setup }: SourceTokensProps) {
   const parent = parentOf(path);
   const missing = node.byToken === null && parent !== null;
   const split = useAnswer(missing ? requestOf(setup, 'suffixes', { paths: [parent], byToken: true }) : null, PAUSE_MS);
-  const values = node.byToken ?? split.answer?.terms.find((term) => term.name === path)?.byToken ?? null;
+  const parts = split.stale ? [] : (split.answer?.terms ?? []);
+  const values = node.byToken ?? parts.find((term) => term.name === path)?.byToken ?? null;
   if (!values) return null;
 
   const scale = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);

@@ -20,6 +20,8 @@ export interface TrieGridProps {
 }
 
 const ROW_HEIGHT = 28;
+/** The row of column names, which stays in place above the others. */
+const HEAD_HEIGHT = 28;
 const PAGE = 12;
 
 function keyOf(row: TrieRow): string {
@@ -40,6 +42,8 @@ export function TrieGrid({ gridRef, unravel, metric, selection, onSelect, marksO
     getScrollElement: () => gridRef.current,
     estimateSize: () => ROW_HEIGHT,
     overscan: 12,
+    scrollMargin: HEAD_HEIGHT,
+    scrollPaddingStart: HEAD_HEIGHT,
     initialRect: { width: 800, height: 600 },
   });
 
@@ -77,7 +81,8 @@ export function TrieGrid({ gridRef, unravel, metric, selection, onSelect, marksO
         <div
           role="row"
           aria-rowindex={1}
-          className={`grid ${COLUMNS} items-center gap-x-2 border-b border-line px-3 py-1 text-2xs text-soft`}
+          className={`grid ${COLUMNS} items-center gap-x-2 border-b border-line px-3 text-2xs text-soft`}
+          style={{ height: HEAD_HEIGHT }}
         >
           <span role="columnheader">{strings.unravel.columns.path}</span>
           <span role="columnheader" className="hidden text-center sm:block">
@@ -104,7 +109,7 @@ export function TrieGrid({ gridRef, unravel, metric, selection, onSelect, marksO
           const frame = {
             id: `row-${item.index}`,
             index: item.index,
-            top: item.start,
+            top: item.start - HEAD_HEIGHT,
             height: ROW_HEIGHT,
             active: item.index === active,
             scale,

@@ -25,7 +25,8 @@ export interface RowFrame {
   metric: number;
 }
 
-export const COLUMNS = 'grid-cols-[minmax(0,1fr)_4.5rem_3.5rem] sm:grid-cols-[minmax(0,1fr)_6rem_4.5rem_3.75rem_2.5rem_3rem]';
+export const COLUMNS =
+  'grid-cols-[minmax(0,1fr)_4.5rem_3.5rem] sm:grid-cols-[minmax(0,1fr)_7rem_4.5rem_3.75rem_2rem_3rem] xl:grid-cols-[minmax(0,1fr)_16rem_4.5rem_3.75rem_2rem_3rem]';
 
 const ROW = `absolute inset-x-0 grid ${COLUMNS} items-center gap-x-2 px-3 text-sm`;
 
@@ -147,6 +148,7 @@ export function FoldRow({ row, frame, onOpen }: FoldRowProps) {
       aria-posinset={row.place}
       aria-setsize={row.siblings}
       aria-expanded={false}
+      aria-selected={frame.active}
       data-fold={row.parent}
       onClick={onOpen}
       style={{ top: frame.top, height: frame.height }}

@@ -55,7 +55,7 @@ export function useAnswer(request: AnalyzeRequest | null, pause = 0): AnswerStat
           if (!abort.signal.aborted) setState({ key, answer, progress: null, error: null });
         })
         .catch((error: unknown) => {
-          if (!abort.signal.aborted) setState((before) => ({ ...before, key, progress: null, error: lineOf(error) }));
+          if (!abort.signal.aborted) setState((before) => ({ ...before, progress: null, error: lineOf(error) }));
         });
     const timer = setTimeout(ask, pause);
     return () => {

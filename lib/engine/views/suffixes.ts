@@ -7,7 +7,7 @@ import { budgetOf, openBest } from './paths.ts';
 import { identity, type Asked, type Outcome } from './view.ts';
 
 /** Suffixes that one answer may open on the way to `untilMass`: each brings a term for every source. */
-const ANSWER_BUDGET = 1_000;
+const ANSWER_BUDGET = 400;
 
 /**
  * Splits suffixes into their children [M12]: the asked-for ones (default `logits`), and with `untilMass` the
