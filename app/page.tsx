@@ -8,6 +8,9 @@ import { StartForm } from './ui/start-form.tsx';
 import { strings } from './ui/strings.ts';
 import { visitor } from './ui/visitor.ts';
 
+/** Boards listed at once. */
+const RECENT = 8;
+
 export default async function StartPage() {
   const person = await visitor();
   if (!person) return <SignedOut />;
@@ -48,22 +51,42 @@ function Boards({ boards }: { boards: BoardSummary[] }) {
         {strings.start.boards}
       </h2>
       {boards.length === 0 ? <p className="text-sm text-soft">{strings.start.noBoards}</p> : null}
-      <ul className="divide-y divide-line border-y border-line empty:hidden">
-        {boards.map((board) => (
-          <li key={board.id}>
-            <Link href={`/boards/${board.id}`} className="block px-1 py-1.5 hover:bg-hover">
-              <span className="flex items-baseline justify-between gap-3">
-                <span className="truncate text-sm font-medium">{board.title || strings.board.untitled}</span>
-                <span className="shrink-0 text-2xs text-soft">{formatTime(board.updatedAt)}</span>
-              </span>
-              <span className="block truncate text-xs text-soft">
-                {board.model} · <span className="font-mono">{board.prompt}</span>
-              </span>
-            </Link>
-          </li>
-        ))}
-      </ul>
+      <BoardList boards={boards.slice(0, RECENT)} />
+      {boards.length > RECENT ? (
+        <details className="mt-2">
+          <summary className="text-xs text-soft">{strings.start.olderBoards(boards.length - RECENT)}</summary>
+          <div className="mt-2">
+            <BoardList boards={boards.slice(RECENT)} />
+          </div>
+        </details>
+      ) : null}
     </section>
+  );
+}
+
+function BoardList({ boards }: { boards: BoardSummary[] }) {
+  return (
+    <ul className="divide-y divide-line border-y border-line empty:hidden">
+      {boards.map((board) => (
+        <li key={board.id}>
+          <Link href={`/boards/${board.id}`} className="block px-1 py-1.5 hover:bg-hover">
+            <span className="flex items-baseline justify-between gap-3">
+              <span className="truncate text-sm font-medium">{board.title || strings.board.untitled}</span>
+              <span className="shrink-0 text-2xs text-soft">{formatTime(board.updatedAt)}</span>
+            </span>
+            <span className="block truncate text-xs text-soft">
+              {board.model}
+              {board.prompt === board.title ? null : (
+                <>
+                  {' · '}
+                  <span className="font-mono">{board.prompt}</span>
+                </>
+              )}
+            </span>
+          </Link>
+        </li>
+      ))}
+    </ul>
   );
 }
 

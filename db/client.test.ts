@@ -22,6 +22,6 @@ test('a database is made anew after an interrupted creation, and opened again as
   expect([row?.data, row?.createdAt, row?.personId]).toEqual([data, 1, null]);
   const owner = { name: 'Owner', owner: true, createdAt: 1 };
   await second.db.insert(people).values({ id: 'one', ...owner });
-  await expect(second.db.insert(people).values({ id: 'two', ...owner })).rejects.toThrow();
+  await expect(second.db.insert(people).values({ id: 'two', ...owner })).rejects.toThrow('Failed query');
   await second.close();
 });

@@ -53,7 +53,7 @@ export function StartForm({ models }: { models: ModelSummary[] }) {
         hint={
           example ? (
             <>
-              {example.note ? `${example.note} ` : ''}
+              {example.note ? <span className="block">{example.note}</span> : null}
               {strings.start.compares} <TokenChip text={example.target} /> − <TokenChip text={example.foil} />
             </>
           ) : undefined

@@ -43,6 +43,7 @@ export const strings = {
     noModel: 'No model is installed. Import one first.',
     boards: 'Recent boards',
     noBoards: 'None yet. A board keeps a prompt, its paths, and what people make of them.',
+    olderBoards: (count: number) => few(count, 'older board', 'older boards'),
     models: 'Models',
     allModels: 'All models, and how to import one',
     invite: 'Working together',

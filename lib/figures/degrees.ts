@@ -3,13 +3,12 @@ import { markup, type Markup } from './markup.ts';
 import { formatShare, formatSigned, formatValue } from './numbers.ts';
 
 const WIDTH = 640;
-const HEIGHT = 280;
-const PLOT = { left: 64, right: 72, top: 20, bottom: 48 };
+const HEIGHT = 300;
+const PLOT = { left: 64, right: 72, top: 16, bottom: 64 };
 
 const FILL = { up: 'fill:var(--positive,#1f6fb2)', down: 'fill:var(--negative,#b9540b)' };
 const INK = 'fill:var(--ink,#1b1d1f)';
-/** Numbers stay legible where lines cross them. */
-const HALO = `${INK};stroke:var(--paper,var(--ground,#fff));stroke-width:3px;paint-order:stroke`;
+const DOT = `${INK};stroke:var(--paper,var(--ground,#fff));stroke-width:1.5`;
 const SOFT = 'fill:var(--ink-soft,#565b61)';
 const RULE = 'stroke:var(--line,#d9dad6)';
 const AXIS = 'stroke:var(--ink-soft,#565b61)';
@@ -31,7 +30,7 @@ export function degreeRows(answer: Answer): DegreeRow[] {
 }
 
 /**
- * The degree spectrum [M13] as an SVG document: a signed bar for each degree, and a step line for what all
+ * The degree spectrum [M13] as an SVG document: a signed bar for each degree, and a line for what all
  * paths up to that degree add up to. Colours come from the page's custom properties where it has them.
  */
 export function degreesFigure(answer: Answer): string {
@@ -44,16 +43,15 @@ export function degreesFigure(answer: Answer): string {
 ${scale.ticks.map((tick) => gridLine(tick, scale.y(tick)))}
 ${metricLine(scale.y(answer.metric), answer.metric)}
 ${rows.map((row, index) => bar(row, index, rows.length, scale))}
-${stepLine(rows, scale)}
-${rows.length <= NUMBERED && rows.map((row, index) => barNumber(row, index, rows.length, scale))}
+${runningLine(rows, scale)}
 <line x1="${PLOT.left}" x2="${WIDTH - PLOT.right}" y1="${scale.y(0)}" y2="${scale.y(0)}" style="${AXIS}"/>
 <text x="${(PLOT.left + WIDTH - PLOT.right) / 2}" y="${HEIGHT - 8}" text-anchor="middle" style="${SOFT}">degree (components on the path)</text>
 <text transform="translate(14 ${(PLOT.top + HEIGHT - PLOT.bottom) / 2}) rotate(-90)" text-anchor="middle" style="${SOFT}">${unit} (logits)</text>
 </svg>`.toString();
 }
 
-/** Bars up to this many carry their number. */
-const NUMBERED = 16;
+/** Up to this many bars have their number below. */
+const NUMBERED = 10;
 
 interface Scale {
   y: (value: number) => number;
@@ -66,8 +64,8 @@ function valueScale(rows: DegreeRow[], metric: number): Scale {
   const high = Math.max(...values);
   const span = high - low || 1;
   const step = niceStep(span / 5);
-  const from = Math.floor((low - span * 0.06) / step) * step;
-  const to = Math.ceil((high + span * 0.06) / step) * step;
+  const from = Math.floor(low / step) * step;
+  const to = Math.max(Math.ceil(high / step), Math.floor(low / step) + 1) * step;
   const count = Math.round((to - from) / step);
   return {
     y: (value) => round(PLOT.top + ((to - value) / (to - from)) * (HEIGHT - PLOT.top - PLOT.bottom)),
@@ -105,16 +103,13 @@ function bar(row: DegreeRow, index: number, count: number, scale: Scale): Markup
   const end = scale.y(row.value);
   const up = row.value >= 0;
   const centre = round(left + width / 2);
-  return markup`<g><title>degree ${row.degree}: ${formatSigned(row.value)}, up to here ${formatValue(row.running)}</title><rect x="${left}" width="${width}" y="${Math.min(zero, end)}" height="${Math.max(1, round(Math.abs(end - zero)))}" style="${up ? FILL.up : FILL.down}"/><text x="${centre}" y="${HEIGHT - PLOT.bottom + 18}" text-anchor="middle" style="${INK}">${row.degree}</text></g>`;
+  return markup`<g><title>degree ${row.degree}: ${formatSigned(row.value)}, up to here ${formatValue(row.running)}</title><rect x="${left}" width="${width}" y="${Math.min(zero, end)}" height="${Math.max(1, round(Math.abs(end - zero)))}" style="${up ? FILL.up : FILL.down}"/><text x="${centre}" y="${HEIGHT - PLOT.bottom + 18}" text-anchor="middle" style="${INK}">${row.degree}</text>${
+    count <= NUMBERED &&
+    markup`<text x="${centre}" y="${HEIGHT - PLOT.bottom + 34}" text-anchor="middle" style="${SOFT}">${formatSigned(row.value)}</text>`
+  }</g>`;
 }
 
-function barNumber(row: DegreeRow, index: number, count: number, scale: Scale): Markup {
-  const { left, width } = bandOf(index, count);
-  const end = scale.y(row.value);
-  return markup`<text x="${round(left + width / 2)}" y="${row.value >= 0 ? end - 6 : end + 15}" text-anchor="middle" style="${HALO}">${formatSigned(row.value)}</text>`;
-}
-
-function stepLine(rows: DegreeRow[], scale: Scale): Markup | null {
+function runningLine(rows: DegreeRow[], scale: Scale): Markup | null {
   if (rows.length < 2) return null;
   const points = rows.map((row, index) => {
     const { left, width } = bandOf(index, rows.length);
@@ -123,7 +118,7 @@ function stepLine(rows: DegreeRow[], scale: Scale): Markup | null {
   return markup`<polyline points="${points.join(' ')}" fill="none" style="stroke:var(--ink,#1b1d1f);stroke-width:1.5"/>${points.map(
     (point) => {
       const [x, y] = point.split(',');
-      return markup`<circle cx="${x!}" cy="${y!}" r="2.5" style="${INK}"/>`;
+      return markup`<circle cx="${x!}" cy="${y!}" r="3.5" style="${DOT}"/>`;
     },
   )}`;
 }

@@ -1,19 +1,26 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Client, newHome, openWorld, until } from '../testing/world.ts';
 
 const CHILD = fileURLToPath(new URL('../testing/child.ts', import.meta.url));
 const children: ChildProcess[] = [];
+let home: string;
+
+beforeAll(async () => {
+  home = await newHome();
+});
 
 afterAll(() => {
   for (const child of children) child.kill('SIGKILL');
+  rmSync(home, { recursive: true, force: true });
 });
 
-/** A server on `home` in a process of its own. */
-async function startChild(home: string): Promise<{ port: number; kill: () => Promise<void> }> {
+/** A server on the folder in a process of its own. */
+async function startChild(): Promise<{ port: number; kill: () => Promise<void> }> {
   const child = spawn(process.execPath, ['--import', 'tsx', CHILD, home], { stdio: ['ignore', 'pipe', 'inherit'] });
   children.push(child);
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
@@ -27,7 +34,6 @@ async function startChild(home: string): Promise<{ port: number; kill: () => Pro
 }
 
 test('what was acknowledged survives kill -9, and what was not is still with the client', { timeout: 60_000 }, async () => {
-  const home = await newHome();
   const world = await openWorld({ home });
   const actor = await world.owner();
   const id = await world.board(actor);
@@ -36,7 +42,7 @@ test('what was acknowledged survives kill -9, and what was not is still with the
   const acknowledged: string[] = [];
   let client: Client | null = null;
   for (let round = 0; round < 2; round++) {
-    const { port, kill } = await startChild(home);
+    const { port, kill } = await startChild();
     // A browser tab that outlives the server: the same document, offline in between.
     client = new Client(port, actor, `board/${id}`, client?.doc);
     await client.synced();

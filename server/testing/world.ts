@@ -38,7 +38,7 @@ export interface World {
   board(actor: Actor): Promise<string>;
   guest(boardId: string, name: string): Promise<Actor>;
   connect(actor: Actor | null, room: string, doc?: Y.Doc): Client;
-  /** Closes everything; the folder stays until the process ends. */
+  /** Closes everything, and removes the folder unless it was given. */
   stop(): Promise<void>;
 }
 
@@ -87,6 +87,7 @@ export async function openWorld(options: Partial<StartOptions> = {}): Promise<Wo
       sockets.close();
       server.closeAllConnections();
       await new Promise((done) => server.close(done));
+      if (!options.home) rmSync(home, { recursive: true, force: true });
     },
   };
 }
@@ -156,10 +157,9 @@ export function tokenOf(link: string): string {
 const MIGRATIONS = fileURLToPath(new URL('../../db/migrations', import.meta.url));
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache/pathboard', import.meta.url));
 
-/** A folder with a migrated, empty database: copied, because making one takes seconds. */
+/** A folder with a migrated, empty database: copied, because making one takes seconds. Whoever asks removes it. */
 export async function newHome(): Promise<string> {
   const home = mkdtempSync(join(tmpdir(), 'pathboard-test-'));
-  process.once('exit', () => rmSync(home, { recursive: true, force: true }));
   cpSync(await template(), join(home, 'db'), { recursive: true });
   return home;
 }
