@@ -1,5 +1,13 @@
 import { groupBy } from './collections.ts';
-import { ablatableNodes, headEffectGraph, mlpEffectGraph, readMetricGraph } from './graphs/causal.ts';
+import {
+  ablatableNodes,
+  headEffectGraph,
+  headEffectName,
+  mlpEffectGraph,
+  mlpEffectName,
+  readMetricGraph,
+  type Rows,
+} from './graphs/causal.ts';
 import { mixGraph, outputsGraph } from './graphs/outputs.ts';
 import { causalMask, metricFeeds, type CleanRun, type Control, type Model, type Question } from './model.ts';
 import { printNode, printStop, stageOf, type Node, type Path, type Slot } from './names.ts';
@@ -123,17 +131,16 @@ export class Effects {
     for (const [, stage] of stages) {
       for (const group of groupBy(stage, (copy) => `${printNode(copy.node)} ${bySlot(copy)} ${readOn.has(copy.key)}`).values()) {
         await control.checkpoint();
-        await this.#evaluate(group, readOn.has(group[0]!.key), changes);
+        await this.#evaluate(group, readOn.has(group[0]!.key) ? 'every' : 'last', changes);
       }
     }
     return this.#read(sets, changes);
   }
 
   /** Copies of one node: all take every token, or all the last alone. */
-  async #evaluate(copies: readonly Copy[], everyToken: boolean, changes: Changes): Promise<void> {
+  async #evaluate(copies: readonly Copy[], rows: Rows, changes: Changes): Promise<void> {
     const { node } = copies[0]!;
     const length = this.run.tokens.length;
-    const rows = everyToken ? indices(Array.from({ length }, (_, row) => row)) : indices([length - 1]);
     const most = Math.max(1, Math.ceil(PRODUCT_ROWS / length));
     for (let from = 0; from < copies.length; from += most) {
       const batch = copies.slice(from, from + most);
@@ -142,32 +149,31 @@ export class Effects {
     }
   }
 
-  async #head(node: Extract<Node, { kind: 'head' }>, copies: readonly Copy[], rows: Tensor, changes: Changes): Promise<FloatTensor> {
+  async #head(node: Extract<Node, { kind: 'head' }>, copies: readonly Copy[], rows: Rows, changes: Changes): Promise<FloatTensor> {
     const { layer, head } = node;
     const slots = bySlot(copies[0]!);
     const feeds: Record<string, Tensor> = {
-      ...this.#shared(node, slice(this.run.beforeAttention, layer), rows),
+      ...this.#shared(node, slice(this.run.beforeAttention, layer)),
       head: indices([head], []),
       mask: causalMask(this.run.tokens.length),
     };
     if (slots) {
       for (const slot of ['q', 'k', 'v'] as const) feeds[`change${slot.toUpperCase()}`] = await this.#inputs(copies, slot, changes);
     } else feeds['changeIn'] = await this.#inputs(copies, null, changes);
-    const name = `head-effect-${layer}${slots ? '-by-slot' : ''}`;
-    const outputs = await this.model.run(name, (spec) => headEffectGraph(spec, layer, slots), feeds);
+    const outputs = await this.model.run(headEffectName(layer, rows, slots), (spec) => headEffectGraph(spec, layer, rows, slots), feeds);
     return outputs['change']!;
   }
 
-  async #mlp(node: Node, copies: readonly Copy[], rows: Tensor, changes: Changes): Promise<FloatTensor> {
+  async #mlp(node: Node, copies: readonly Copy[], rows: Rows, changes: Changes): Promise<FloatTensor> {
     const { layer } = node as Extract<Node, { kind: 'mlp' }>;
-    const feeds = this.#shared(node, slice(this.run.beforeMlp!, layer), rows);
+    const feeds = this.#shared(node, slice(this.run.beforeMlp!, layer));
     feeds['changeIn'] = await this.#inputs(copies, null, changes);
-    const outputs = await this.model.run(`mlp-effect-${layer}`, (spec) => mlpEffectGraph(spec, layer), feeds);
+    const outputs = await this.model.run(mlpEffectName(layer, rows), (spec) => mlpEffectGraph(spec, layer, rows), feeds);
     return outputs['change']!;
   }
 
-  #shared(node: Node, clean: FloatTensor, rows: Tensor): Record<string, Tensor> {
-    return { clean, rows, before: slice(this.outputs, this.#index.get(printNode(node))!) };
+  #shared(node: Node, clean: FloatTensor): Record<string, Tensor> {
+    return { clean, before: slice(this.outputs, this.#index.get(printNode(node))!) };
   }
 
   /** What each copy's slot reads beyond the clean stream, [P, S, d]; slot null = reads without a slot. */

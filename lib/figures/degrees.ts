@@ -52,6 +52,8 @@ ${runningLine(rows, scale)}
 
 /** Up to this many bars have their number below. */
 const NUMBERED = 10;
+/** Beyond this many, not every bar has its degree below. */
+const NAMED = 25;
 
 interface Scale {
   y: (value: number) => number;
@@ -103,7 +105,10 @@ function bar(row: DegreeRow, index: number, count: number, scale: Scale): Markup
   const end = scale.y(row.value);
   const up = row.value >= 0;
   const centre = round(left + width / 2);
-  return markup`<g><title>degree ${row.degree}: ${formatSigned(row.value)}, up to here ${formatValue(row.running)}</title><rect x="${left}" width="${width}" y="${Math.min(zero, end)}" height="${Math.max(1, round(Math.abs(end - zero)))}" style="${up ? FILL.up : FILL.down}"/><text x="${centre}" y="${HEIGHT - PLOT.bottom + 18}" text-anchor="middle" style="${INK}">${row.degree}</text>${
+  return markup`<g><title>degree ${row.degree}: ${formatSigned(row.value)}, up to here ${formatValue(row.running)}</title><rect x="${left}" width="${width}" y="${Math.min(zero, end)}" height="${Math.max(1, round(Math.abs(end - zero)))}" style="${up ? FILL.up : FILL.down}"/>${
+    index % Math.ceil(count / NAMED) === 0 &&
+    markup`<text x="${centre}" y="${HEIGHT - PLOT.bottom + 18}" text-anchor="middle" style="${INK}">${row.degree}</text>`
+  }${
     count <= NUMBERED &&
     markup`<text x="${centre}" y="${HEIGHT - PLOT.bottom + 34}" text-anchor="middle" style="${SOFT}">${formatSigned(row.value)}</text>`
   }</g>`;

@@ -3,21 +3,23 @@ import { sourceRows, type ModelSpec } from '../spec.ts';
 import { Blocks } from './blocks.ts';
 import { metricRow } from './frozen.ts';
 
+/** Which tokens of a node's output are wanted: all, or the last one where only `logits` reads it. */
+export type Rows = 'every' | 'last';
+
 /**
  * One head of one layer, live, on changed inputs [M16]: its own norm and softmax on `clean + change`.
- * Feeds `clean` [S, d] the stream it reads, the changes [P, S, d] (`change`, or with `bySlot` three:
- * `changeQ`, `changeK`, `changeV`), `head` int32 [], `mask` [S, S], `rows` int32 [R] the query tokens wanted,
- * `before` [S, d] its clean output without bias. Gives `change` of the output [P, R, d].
+ * Feeds `clean` [S, d] the stream it reads, the changes [P, S, d] (`changeIn`, or with `bySlot` three:
+ * `changeQ`, `changeK`, `changeV`), `head` int32 [], `mask` [S, S], `before` [S, d] its clean output without
+ * bias. Gives `change` of the output, [P, S, d] or [P, 1, d].
  */
-export function headEffectGraph(spec: ModelSpec, layer: number, bySlot: boolean): Graph {
-  const g = new GraphBuilder(`head-effect-${layer}${bySlot ? '-by-slot' : ''}`);
+export function headEffectGraph(spec: ModelSpec, layer: number, rows: Rows, bySlot: boolean): Graph {
+  const g = new GraphBuilder(headEffectName(layer, rows, bySlot));
   const blocks = new Blocks(g, spec);
   const { dModel, dHead } = spec;
   const weights = blocks.layer(layer);
   const clean = g.input('clean', 'float32', ['S', dModel]);
   const head = g.input('head', 'int32', []);
   const mask = g.input('mask', 'float32', ['S', 'S']);
-  const rows = g.input('rows', 'int32', ['R']);
   const before = g.input('before', 'float32', ['S', dModel]);
   const read = (name: string) => {
     const change = g.input(name, 'float32', ['P', 'S', dModel]);
@@ -29,32 +31,44 @@ export function headEffectGraph(spec: ModelSpec, layer: number, bySlot: boolean)
     const all = blocks.readerBias(weights.norm1, blocks.weight(matrix), blocks.weight(vector));
     return g.op('Gather', [g.op('Reshape', [all, g.ints([-1, dHead])]), head], { axis: 0 });
   };
-  const queries = g.op('Add', [project(g.op('Gather', [xq, rows], { axis: 1 }), weights.q), bias(weights.q, weights.qBias)]);
+  const queries = g.op('Add', [project(wanted(g, xq, rows, 1), weights.q), bias(weights.q, weights.qBias)]);
   const keys = g.op('Add', [project(xk, weights.k), bias(weights.k, weights.kBias)]);
-  const pattern = blocks.pattern(queries, keys, [0, 2, 1], g.op('Gather', [mask, rows], { axis: 0 }));
+  const pattern = blocks.pattern(queries, keys, [0, 2, 1], wanted(g, mask, rows, 0));
   const mixed = g.op('MatMul', [pattern, project(xv, weights.v)]);
   const out = product(g, mixed, blocks.headWeight(weights.o, head, 'out'), dHead, dModel);
-  const change = g.op('Sub', [out, g.op('Gather', [before, rows], { axis: 0 })]);
-  g.output('change', change, 'float32', ['P', 'R', dModel]);
+  g.output('change', g.op('Sub', [out, wanted(g, before, rows, 0)]), 'float32', ['P', 'R', dModel]);
   return g.finish();
 }
 
+export function headEffectName(layer: number, rows: Rows, bySlot: boolean): string {
+  return `head-effect-${layer}-${rows}${bySlot ? '-by-slot' : ''}`;
+}
+
 /**
- * The MLP of one layer, live, on changed inputs [M16]. Feeds `clean` [S, d], `changeIn` [P, S, d],
- * `rows` int32 [R], `before` [S, d] its clean output with its own bias. Gives `change` [P, R, d].
+ * The MLP of one layer, live, on changed inputs [M16]. Feeds `clean` [S, d], `changeIn` [P, S, d], `before`
+ * [S, d] its clean output with its own bias. Gives `change` [P, S, d] or [P, 1, d].
  */
-export function mlpEffectGraph(spec: ModelSpec, layer: number): Graph {
-  const g = new GraphBuilder(`mlp-effect-${layer}`);
+export function mlpEffectGraph(spec: ModelSpec, layer: number, rows: Rows): Graph {
+  const g = new GraphBuilder(mlpEffectName(layer, rows));
   const blocks = new Blocks(g, spec);
   const { dModel, dMlp } = spec;
   const clean = g.input('clean', 'float32', ['S', dModel]);
   const changeIn = g.input('changeIn', 'float32', ['P', 'S', dModel]);
-  const rows = g.input('rows', 'int32', ['R']);
   const before = g.input('before', 'float32', ['S', dModel]);
-  const x = g.op('Gather', [g.op('Add', [changeIn, clean]), rows], { axis: 1 });
+  const x = g.op('Add', [wanted(g, changeIn, rows, 1), wanted(g, clean, rows, 0)]);
   const out = liveMlp(blocks, x, layer, (rowsIn, matrix, inner, outer) => product(g, rowsIn, matrix, inner, outer), dModel, dMlp);
-  g.output('change', g.op('Sub', [out, g.op('Gather', [before, rows], { axis: 0 })]), 'float32', ['P', 'R', dModel]);
+  g.output('change', g.op('Sub', [out, wanted(g, before, rows, 0)]), 'float32', ['P', 'R', dModel]);
   return g.finish();
+}
+
+export function mlpEffectName(layer: number, rows: Rows): string {
+  return `mlp-effect-${layer}-${rows}`;
+}
+
+/** All tokens of `x`, or its last along `axis`, which stays as an axis of length 1. */
+function wanted(g: GraphBuilder, x: Value, rows: Rows, axis: number): Value {
+  if (rows === 'every') return x;
+  return g.op('Slice', [x, g.ints([-1]), g.ints([Number.MAX_SAFE_INTEGER]), g.ints([axis])]);
 }
 
 /**
