@@ -91,3 +91,19 @@ test('every screen is accessible in light and dark, and fits a phone', async ({ 
   await page.screenshot({ path: `${FOLDER}published-full.png`, fullPage: true });
   await context.close();
 });
+
+test('the chosen colours stay, on every page', async ({ owner }) => {
+  const ground = () => owner.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  const light = await ground();
+  const toggle = owner.getByRole('button', { name: /^Colours/ });
+  await toggle.click();
+  await toggle.click();
+  await expect(toggle).toHaveText('dark');
+  const dark = await ground();
+  expect(dark).not.toBe(light);
+  await owner.goto('/models');
+  expect(await ground()).toBe(dark);
+  await toggle.click();
+  await expect(toggle).toHaveText('auto');
+  expect(await ground()).toBe(light);
+});

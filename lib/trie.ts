@@ -71,7 +71,7 @@ function nodeOf(term: Term, known: TrieNode | undefined): TrieNode {
   return {
     name: term.name,
     parent: term.parent ?? parentOf(term.name),
-    value: term.value ?? 0,
+    value: term.value ?? Number.NaN,
     open: term.open ?? false,
     degree: term.degree ?? degreeOf(parsePath(term.name)),
     byToken: term.byToken ?? known?.byToken ?? null,

@@ -18,7 +18,10 @@ interface Outcome {
 
 function pathboard(...args: string[]): Promise<Outcome> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'server/cli.ts', ...args], { cwd: ROOT, env: { ...process.env, PATHBOARD_HOME: home } });
+    const child = spawn(process.execPath, ['--import', 'tsx', 'server/cli.ts', ...args], {
+      cwd: ROOT,
+      env: { ...process.env, PATHBOARD_HOME: home },
+    });
     const outcome: Outcome = { code: null, stdout: '', stderr: '' };
     child.stdout.on('data', (chunk: Buffer) => (outcome.stdout += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (outcome.stderr += chunk.toString()));
@@ -34,11 +37,25 @@ beforeAll(async () => {
 });
 afterAll(() => rm(home, { recursive: true }));
 
-const QUESTION = ['--model', 'random-gpt2', '--tokens', '3,14,15,9,2,6,5', '--counterfactual-tokens', '3,14,15,9,2,7,11', '--target', '7', '--foil', '8'];
+const QUESTION = [
+  '--model',
+  'random-gpt2',
+  '--tokens',
+  '3,14,15,9,2,6,5',
+  '--counterfactual-tokens',
+  '3,14,15,9,2,7,11',
+  '--target',
+  '7',
+  '--foil',
+  '8',
+];
 
 describe('the answer', () => {
   test('is one JSON value with its pedigree, and agrees with the golden', async () => {
-    const golden = JSON.parse(await readFile(join(FIXTURES, 'goldens/random-gpt2.json'), 'utf8')) as { metric: number; frozen_paths: { top: Record<string, number> } };
+    const golden = JSON.parse(await readFile(join(FIXTURES, 'goldens/random-gpt2.json'), 'utf8')) as {
+      metric: number;
+      frozen_paths: { top: Record<string, number> };
+    };
     const outcome = await pathboard('analyze', 'paths', ...QUESTION, '--top', '5', '--json');
     expect(outcome).toMatchObject({ code: 0, stderr: '' });
     const answer = JSON.parse(outcome.stdout) as Answer;
@@ -63,7 +80,14 @@ describe('the answer', () => {
 
   test('repeats paths as they were asked for, together too', async () => {
     const paths = ['input->a0.h1<v>->m0->logits', 'a1.h2->logits'];
-    const outcome = await pathboard('analyze', 'path-effect', ...QUESTION, ...paths.flatMap((path) => ['--path', path]), '--together', '--json');
+    const outcome = await pathboard(
+      'analyze',
+      'path-effect',
+      ...QUESTION,
+      ...paths.flatMap((path) => ['--path', path]),
+      '--together',
+      '--json',
+    );
     const answer = JSON.parse(outcome.stdout) as Answer;
     expect(answer).toMatchObject({ kind: 'causal', reference: 'counterfactual', joint: { names: paths } });
     expect(answer.terms.map(({ name }) => name)).toEqual(paths);
@@ -88,10 +112,22 @@ describe('a refusal is one line on stderr, JSON on stdout, exit code 2', () => {
     ['no prompt', ['analyze', 'paths', '--model', 'random-gpt2'], 'prompt: expected either a prompt or tokens, got neither'],
     ['an empty prompt', ['analyze', 'paths', '--model', 'random-gpt2', '--prompt', ''], 'prompt: expected at least one character'],
     ['text without a tokenizer', ['analyze', 'paths', '--model', 'random-gpt2', '--prompt', 'hello'], 'no tokenizer.json'],
-    ['a prompt beyond the context', ['analyze', 'paths', '--model', 'random-gpt2', '--tokens', Array(25).fill(1).join()], 'at most 24 tokens'],
-    ['a token outside the vocabulary', ['analyze', 'paths', '--model', 'random-gpt2', '--tokens', '1,50'], 'token 1: expected an id from 0 to 49'],
+    [
+      'a prompt beyond the context',
+      ['analyze', 'paths', '--model', 'random-gpt2', '--tokens', Array(25).fill(1).join()],
+      'at most 24 tokens',
+    ],
+    [
+      'a token outside the vocabulary',
+      ['analyze', 'paths', '--model', 'random-gpt2', '--tokens', '1,50'],
+      'token 1: expected an id from 0 to 49',
+    ],
     ['a target outside the vocabulary', ['analyze', 'paths', ...tokens, '--target', '50'], 'target: expected an id from 0 to 49'],
-    ['a counterfactual of another length', ['analyze', 'paths', ...tokens, '--counterfactual-tokens', '1'], 'counterfactual: expected 3 tokens'],
+    [
+      'a counterfactual of another length',
+      ['analyze', 'paths', ...tokens, '--counterfactual-tokens', '1'],
+      'counterfactual: expected 3 tokens',
+    ],
     ['--top 0', ['analyze', 'paths', ...tokens, '--top', '0'], 'top: expected a whole number from 1 to 100000, got 0'],
     ['--top 10^9', ['analyze', 'paths', ...tokens, '--top', '1000000000'], 'top: expected a whole number from 1 to 100000'],
     ['a position outside the prompt', ['analyze', 'paths', ...tokens, '--position', '3'], 'position: expected a whole number from 0 to 2'],

@@ -54,13 +54,37 @@ describe('import', () => {
   const cases: [string, () => Promise<void>, string][] = [
     ['no config.json', () => rm(join(source, 'config.json')), 'config.json: expected a readable file, got no such file'],
     ['config.json that is not JSON', () => writeFile(join(source, 'config.json'), '{'), 'config.json: expected JSON'],
-    ['a missing field', () => editConfig((config) => delete config['n_embd']), 'config.json: n_embd: expected a positive whole number, got nothing'],
-    ['a field of the wrong kind', () => editConfig((config) => (config['n_head'] = 'four')), 'config.json: n_head: expected a positive whole number, got "four"'],
-    ['an unsupported family', () => editConfig((config) => (config['model_type'] = 'bert')), 'expected a supported family: model_type "gpt2", or a TransformerLens config with n_layers, got model_type "bert"'],
-    ['an unsupported feature', () => editConfig((config) => (config['scale_attn_by_inverse_layer_idx'] = true)), 'scale_attn_by_inverse_layer_idx: expected false, got true'],
-    ['an unsupported activation', () => editConfig((config) => (config['activation_function'] = 'quick')), 'activation_function: expected gelu_new'],
+    [
+      'a missing field',
+      () => editConfig((config) => delete config['n_embd']),
+      'config.json: n_embd: expected a positive whole number, got nothing',
+    ],
+    [
+      'a field of the wrong kind',
+      () => editConfig((config) => (config['n_head'] = 'four')),
+      'config.json: n_head: expected a positive whole number, got "four"',
+    ],
+    [
+      'an unsupported family',
+      () => editConfig((config) => (config['model_type'] = 'bert')),
+      'expected a supported family: model_type "gpt2", or a TransformerLens config with n_layers, got model_type "bert"',
+    ],
+    [
+      'an unsupported feature',
+      () => editConfig((config) => (config['scale_attn_by_inverse_layer_idx'] = true)),
+      'scale_attn_by_inverse_layer_idx: expected false, got true',
+    ],
+    [
+      'an unsupported activation',
+      () => editConfig((config) => (config['activation_function'] = 'quick')),
+      'activation_function: expected gelu_new',
+    ],
     ['more layers than the file holds', () => editConfig((config) => (config['n_layer'] = 4)), 'tensor transformer.h.3.'],
-    ['a tensor of the wrong shape', () => editConfig((config) => (config['vocab_size'] = 51)), 'transformer.wte.weight: expected shape [51,32], got [50,32]'],
+    [
+      'a tensor of the wrong shape',
+      () => editConfig((config) => (config['vocab_size'] = 51)),
+      'transformer.wte.weight: expected shape [51,32], got [50,32]',
+    ],
     ['truncated weights', () => truncate(join(source, 'model.safetensors'), 100_000), 'truncated'],
     ['an empty weights file', () => truncate(join(source, 'model.safetensors'), 0), 'at least 8 bytes'],
     ['bytes after the last tensor', () => appendFile(join(source, 'model.safetensors'), 'x'), 'data bytes as its header says'],
@@ -78,7 +102,10 @@ describe('import', () => {
   });
 
   test('shards named by an index are one model', async () => {
-    const { config, tensors } = randomGpt2({ layers: 1, heads: 2, d: 8, vocabulary: 10, context: 6, prefix: '', tied: true, activation: 'relu' }, 1);
+    const { config, tensors } = randomGpt2(
+      { layers: 1, heads: 2, d: 8, vocabulary: 10, context: 6, prefix: '', tied: true, activation: 'relu' },
+      1,
+    );
     const folder = join(home, 'sharded');
     await mkdir(folder);
     await writeFile(join(folder, 'config.json'), JSON.stringify(config));

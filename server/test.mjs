@@ -16,7 +16,11 @@ const STEPS = [
 for (const [name, [command, ...args]] of STEPS) {
   console.log(`\n── ${name}`);
   const started = Date.now();
-  const { status, signal } = spawnSync(command, args, { cwd: ROOT, stdio: 'inherit', env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1' } });
+  const { status, signal } = spawnSync(command, args, {
+    cwd: ROOT,
+    stdio: 'inherit',
+    env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1' },
+  });
   if (status !== 0) stop(`${name}: expected exit code 0, got ${status ?? signal}`);
   console.log(`── ${name}: passed in ${Math.round((Date.now() - started) / 1000)} s`);
 }

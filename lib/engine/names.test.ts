@@ -77,7 +77,7 @@ test('[M2] stages: heads before the MLP of a layer, together when parallel', () 
   expect(['a0.h1', 'm0', 'a1.b', 'm1'].map((name) => stage(name, true))).toEqual([0, 0, 1, 1]);
 });
 
-test('[M4] degree counts component nodes', () => {
-  const degrees = ['input->logits', 'logits.b->logits', 'input->a0.h0->m1->logits', 'm2.b->a3.h1->logits'];
-  expect(degrees.map((path) => degreeOf(parsePath(path)))).toEqual([0, 0, 2, 1]);
+test('[M4], [M10] degree counts heads, MLPs and the block of a bias', () => {
+  const degrees = ['input->logits', 'logits.b->logits', 'input->a0.h0->m1->logits', 'm2.b->a3.h1->logits', 'a0.b->logits'];
+  expect(degrees.map((path) => degreeOf(parsePath(path)))).toEqual([0, 0, 2, 2, 1]);
 });

@@ -103,9 +103,14 @@ export function printPath(path: Path): string {
   return path.map(printStop).join('->');
 }
 
-/** Number of component nodes on the path [M4]. */
+/** Number of blocks that the path goes through [M4]: its heads and MLPs, and the block whose bias it starts at [M10]. */
 export function degreeOf(path: Path): number {
-  return path.filter(({ node }) => node.kind === 'head' || node.kind === 'mlp').length;
+  return path.filter(({ node }) => isComponent(node) || isBlockBias(node)).length;
+}
+
+/** True for `a{l}.b` and `m{l}.b`, which count as a step through their block; `logits.b` does not. */
+export function isBlockBias(node: Node): boolean {
+  return node.kind === 'attn-bias' || node.kind === 'mlp-bias';
 }
 
 /** True for nodes that read the residual stream and write to it. */

@@ -1,7 +1,7 @@
 import { groupBy } from './collections.ts';
 import { totalsByTokenGraph, totalsGraph, headTransposeGraph, mlpTransposeGraph } from './graphs/frozen.ts';
 import type { CleanRun, Control, Direction, Model } from './model.ts';
-import { printNode, stageOf, type Node } from './names.ts';
+import { isBlockBias, printNode, stageOf, type Node } from './names.ts';
 import { indices, slice, tensor, type FloatTensor } from './runtime.ts';
 import { streamSources, type ModelSpec } from './spec.ts';
 
@@ -193,6 +193,11 @@ function readByToken(totals: Float32Array, suffixes: number, sources: number, su
 export function suffixName(suffix: Suffix): string {
   const own = printNode(suffix.node);
   return suffix.parent ? `${own}->${suffixName(suffix.parent)}` : own;
+}
+
+/** [M4]: a path that starts at a block's bias has gone through that block. */
+export function pathDegree({ source, onto }: CompletePath): number {
+  return onto.degree + Number(isBlockBias(source));
 }
 
 export function pathName(path: CompletePath): string {

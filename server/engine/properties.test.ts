@@ -75,6 +75,24 @@ describe.each(Object.keys(MODELS))('%s', (name) => {
     );
   });
 
+  test('[M4], [M13] the paths of a degree sum to its entry in the spectrum', async () => {
+    await fc.assert(
+      fc.asyncProperty(prompt, async (tokens) => {
+        const spectrum = await ask({ view: 'degrees', tokens });
+        const paths = await ask({ view: 'paths', tokens, top: 100_000 });
+        for (const { name: degree, value } of spectrum.terms) {
+          const own = paths.terms.filter((path) => String(path.degree) === degree);
+          const sum = own.reduce((all, path) => all + path.value!, 0);
+          expect(Math.abs(sum - value!), `degree ${degree}`).toBeLessThan(1e-5 * mass(paths) + 1e-6);
+        }
+        const few = await ask({ view: 'paths', tokens, top: 100_000, maxDegree: 1 });
+        expect(few.terms.every(({ degree }) => degree! <= 1)).toBe(true);
+        expect(few.error).toBeLessThan(1e-5 * mass(paths) + 1e-6);
+      }),
+      RUNS,
+    );
+  });
+
   test('[M12] a suffix holds what its children and its own sources hold', async () => {
     await fc.assert(
       fc.asyncProperty(prompt, async (tokens) => {

@@ -2,7 +2,7 @@ import { Heap } from '../collections.ts';
 import type { Control } from '../model.ts';
 import type { Term } from '../request.ts';
 import { stageCount } from '../spec.ts';
-import { Trie, countSuffixes, openAll, pathName, type CompletePath, type Opened, type Suffix } from '../trie.ts';
+import { Trie, countSuffixes, openAll, pathDegree, pathName, type CompletePath, type Opened, type Suffix } from '../trie.ts';
 import { identity, type Asked, type Outcome } from './view.ts';
 
 /** Every suffix is opened up to this many; beyond it the search is best-first within a budget. */
@@ -23,11 +23,11 @@ export async function pathsView(asked: Asked): Promise<Outcome> {
   const trie = new Trie(model, run, await model.direction(run, question));
   const maxDegree = Math.min(asked.maxDegree ?? Infinity, stageCount(model.spec));
   const exhaustive = countSuffixes(model.spec, maxDegree) <= EXHAUSTIVE_LIMIT;
-  const found = new Largest(asked.top ?? DEFAULT_TOP);
+  const found = new Largest(asked.top ?? DEFAULT_TOP, maxDegree);
   const unopened = exhaustive
     ? await openEvery(trie, maxDegree, control, found)
     : await openBest(trie, { maxDegree, budget: budgetOf(trie), control, visit: (opened) => found.take(opened), enough: () => false });
-  const terms = found.listed().map((path): Term => ({ name: pathName(path), degree: path.onto.degree, value: path.value }));
+  const terms = found.listed().map((path): Term => ({ name: pathName(path), degree: pathDegree(path), value: path.value }));
   return {
     ...identity(terms, found.unlisted + unopened.sum, asked.metric),
     search: exhaustive ? 'exhaustive' : 'budget',
@@ -102,17 +102,24 @@ export async function openBest(trie: Trie, search: BestFirst, start?: Iterable<S
   };
 }
 
-/** Keeps the largest paths and adds up the others. */
+/** Keeps the largest paths of at most `maxDegree` and adds up the others. */
 class Largest {
   unlisted = 0;
   opened = 0;
   readonly #kept = new Heap<CompletePath>((a, b) => Math.abs(a.value) < Math.abs(b.value));
 
-  constructor(readonly limit: number) {}
+  constructor(
+    readonly limit: number,
+    readonly maxDegree: number,
+  ) {}
 
   take({ paths }: Opened): void {
     this.opened++;
     for (const path of paths) {
+      if (pathDegree(path) > this.maxDegree) {
+        this.unlisted += path.value;
+        continue;
+      }
       this.#kept.push(path);
       if (this.#kept.size > this.limit) this.unlisted += this.#kept.pop()!.value;
     }

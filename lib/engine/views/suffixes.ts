@@ -2,7 +2,7 @@ import { EngineError } from '../errors.ts';
 import { checkPath, parsePath, printNode, type Path } from '../names.ts';
 import type { Term } from '../request.ts';
 import { stageCount } from '../spec.ts';
-import { Trie, pathName, suffixName, type Opened, type Suffix } from '../trie.ts';
+import { Trie, pathDegree, pathName, suffixName, type Opened, type Suffix } from '../trie.ts';
 import { budgetOf, openBest } from './paths.ts';
 import { identity, type Asked, type Outcome } from './view.ts';
 
@@ -131,7 +131,7 @@ class Partition {
     const parent = suffixName(suffix);
     const complete = paths.map((path): Term => ({
       name: pathName(path),
-      degree: path.onto.degree,
+      degree: pathDegree(path),
       value: path.value,
       parent,
       open: false,
