@@ -193,6 +193,7 @@ export const strings = {
     degree: 'degree',
     degreeFrom: (degree: number) => `${degree} or more`,
     byToken: 'By source token',
+    byTokenRead: 'By source token: where it reads from',
     otherTokens: (count: number) => `${few(count, 'other token', 'other tokens')}`,
     allTokens: 'show all',
     fewTokens: 'show fewer',

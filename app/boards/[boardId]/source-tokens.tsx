@@ -1,6 +1,6 @@
 'use client';
 import { useState } from 'react';
-import type { Answer } from '@/lib/engine/index.ts';
+import type { Answer, Term } from '@/lib/engine/index.ts';
 import { formatSigned } from '@/lib/figures/numbers.ts';
 import { parentOf, type TrieNode } from '@/lib/trie.ts';
 import type { Setup } from '@/lib/wire.ts';
@@ -23,14 +23,18 @@ const SMALL = 0.01;
 const PAUSE_MS = 150;
 const ROW = 'grid grid-cols-[1.5rem_minmax(0,6rem)_1fr_4rem] items-center gap-2 text-xs';
 
-/** A path's value by the position at which its first node wrote. */
+/**
+ * A path's value by the token at which its source wrote; a suffix's by the token at which its first node reads,
+ * which is where the paths that go on from there come from.
+ */
 export function SourceTokens({ path, node, answer, setup }: SourceTokensProps) {
   const [all, setAll] = useState(false);
   const parent = parentOf(path);
-  const missing = node.byToken === null && parent !== null;
-  const split = useAnswer(missing ? requestOf(setup, 'suffixes', { paths: [parent], byToken: true }) : null, PAUSE_MS);
-  const parts = split.stale ? [] : (split.answer?.terms ?? []);
-  const values = node.byToken ?? parts.find((term) => term.name === path)?.byToken ?? null;
+  const opened = node.open ? path : parent;
+  const missing = opened !== null && (node.open || node.byToken === null);
+  const split = useAnswer(missing ? requestOf(setup, 'suffixes', { paths: [opened], byToken: true }) : null, PAUSE_MS);
+  const parts = split.stale ? [] : (split.answer?.terms ?? []).filter((term) => term.parent === opened);
+  const values = node.open ? readBy(parts) : (node.byToken ?? parts.find((term) => term.name === path)?.byToken ?? null);
   if (!values) return null;
 
   const scale = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
@@ -44,7 +48,7 @@ export function SourceTokens({ path, node, answer, setup }: SourceTokensProps) {
   return (
     <div className="mt-2.5">
       <div className="mb-1 flex items-center justify-between">
-        <h4 className="text-xs text-soft">{strings.inspector.byToken}</h4>
+        <h4 className="text-xs text-soft">{node.open ? strings.inspector.byTokenRead : strings.inspector.byToken}</h4>
         {small.length > 1 ? (
           <Button tone="quiet" small aria-pressed={all} onClick={() => setAll(!all)}>
             {all ? strings.inspector.fewTokens : strings.inspector.allTokens}
@@ -74,4 +78,11 @@ export function SourceTokens({ path, node, answer, setup }: SourceTokensProps) {
       </ul>
     </div>
   );
+}
+
+/** Children's values added up token by token; null before they are known. */
+function readBy(children: readonly Term[]): number[] | null {
+  const split = children.flatMap(({ byToken }) => (byToken ? [byToken] : []));
+  if (split.length === 0) return null;
+  return split[0]!.map((_, token) => split.reduce((sum, values) => sum + values[token]!, 0));
 }
