@@ -90,9 +90,9 @@ def measure(model: AttentionOnly, tokenizer: Tokenizer, candidate: Candidate) ->
 
 
 def rank(found: Facts) -> tuple[float, int]:
-    """The smaller of the target's probability and, in the counterfactual, the foil's; then the shorter prompt."""
+    """The target's or, if smaller, the counterfactual foil's probability to one decimal; then the shorter prompt."""
     measured = found["measured"]
-    return -round(min(measured["clean"]["target"], measured["counterfactual"]["foil"]), 2), found["token_count"]
+    return -round(min(measured["clean"]["target"], measured["counterfactual"]["foil"]), 1), found["token_count"]
 
 
 def write(path: Path, content: object) -> None:
@@ -110,7 +110,7 @@ def main() -> None:
     write(HERE / "examples.json", ranked)
     write(options.model / "example.json", {key: ranked[0][key] for key in Candidate.__dataclass_fields__})
     for found in ranked:
-        print(f"{-rank(found)[0]:.2f}  {found['prompt']!r} {found['measured']}")
+        print(f"{-rank(found)[0]:.1f}  {found['prompt']!r} {found['measured']}")
 
 
 if __name__ == "__main__":
