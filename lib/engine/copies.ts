@@ -1,13 +1,5 @@
 import { groupBy } from './collections.ts';
-import {
-  ablatableNodes,
-  headEffectGraph,
-  headEffectName,
-  mlpEffectGraph,
-  mlpEffectName,
-  readMetricGraph,
-  type Rows,
-} from './graphs/causal.ts';
+import { ablatableNodes, headEffectGraph, headEffectName, mlpEffectGraph, readMetricGraph, type Rows } from './graphs/causal.ts';
 import { mixGraph, outputsGraph } from './graphs/outputs.ts';
 import { causalMask, metricFeeds, type CleanRun, type Control, type Model, type Question } from './model.ts';
 import { printNode, printStop, stageOf, type Node, type Path, type Slot } from './names.ts';
@@ -168,7 +160,8 @@ export class Effects {
     const { layer } = node as Extract<Node, { kind: 'mlp' }>;
     const feeds = this.#shared(node, slice(this.run.beforeMlp!, layer));
     feeds['changeIn'] = await this.#inputs(copies, null, changes);
-    const outputs = await this.model.run(mlpEffectName(layer, rows), (spec) => mlpEffectGraph(spec, layer, rows), feeds);
+    feeds['from'] = indices([rows === 'every' ? 0 : this.run.tokens.length - 1]);
+    const outputs = await this.model.run(`mlp-effect-${layer}`, (spec) => mlpEffectGraph(spec, layer), feeds);
     return outputs['change']!;
   }
 

@@ -78,7 +78,7 @@ export interface ExternalData {
   length: number;
 }
 
-/** A finished model: its ONNX bytes, and how many bytes of weights it maps from the model's files. */
+/** A finished model: its ONNX bytes, and how many bytes of weights it reads whole from the model's files. */
 export interface Graph {
   name: string;
   bytes: Uint8Array;
@@ -96,7 +96,8 @@ export class GraphBuilder {
   readonly #outputs: ((writer: ProtoWriter) => void)[] = [];
   readonly #shared = new Map<string, Value>();
   #count = 0;
-  #externalBytes = 0;
+  readonly #externals = new Map<string, number>();
+  readonly #dense = new Set<string>();
 
   constructor(readonly name: string) {}
 
@@ -140,7 +141,7 @@ export class GraphBuilder {
   /** A tensor whose bytes stay in the model's file; the same name gives the same value. */
   external(name: string, dtype: Dtype, dims: readonly number[], data: ExternalData): Value {
     return this.once(`external ${name}`, () => {
-      this.#externalBytes += data.length;
+      this.#externals.set(name, data.length);
       this.#initializers.push((writer) => {
         for (const dim of dims) writer.int(1, dim);
         writer.int(2, DTYPE_CODE[dtype]).string(8, name);
@@ -176,7 +177,12 @@ export class GraphBuilder {
       })
       .message(8, (opset) => opset.int(2, OPSET))
       .finish();
-    return { name: this.name, bytes, externalBytes: this.#externalBytes };
+    return { name: this.name, bytes, externalBytes: this.#mappedBytes() };
+  }
+
+  /** A tensor of which rows are only looked up stays on disk but for those rows. */
+  #mappedBytes(): number {
+    return [...this.#externals].reduce((sum, [name, bytes]) => sum + (this.#dense.has(name) ? bytes : 0), 0);
   }
 
   #constant(dtype: Dtype, raw: Uint8Array, dims: readonly number[]): Value {
@@ -191,6 +197,9 @@ export class GraphBuilder {
   }
 
   #add(type: string, inputs: readonly Value[], outputs: readonly Value[], attributes: Record<string, Attribute>): void {
+    inputs.forEach((input, place) => {
+      if (this.#externals.has(input) && !(type === 'Gather' && place === 0)) this.#dense.add(input);
+    });
     this.#nodes.push((writer) => {
       for (const input of inputs) writer.string(1, input);
       for (const output of outputs) writer.string(2, output);

@@ -46,23 +46,21 @@ export function headEffectName(layer: number, rows: Rows, bySlot: boolean): stri
 
 /**
  * The MLP of one layer, live, on changed inputs [M16]. Feeds `clean` [S, d], `changeIn` [P, S, d], `before`
- * [S, d] its clean output with its own bias. Gives `change` [P, S, d] or [P, 1, d].
+ * [S, d] its clean output with its own bias, `from` int32 [1] the first token wanted. Gives `change` [P, R, d].
  */
-export function mlpEffectGraph(spec: ModelSpec, layer: number, rows: Rows): Graph {
-  const g = new GraphBuilder(mlpEffectName(layer, rows));
+export function mlpEffectGraph(spec: ModelSpec, layer: number): Graph {
+  const g = new GraphBuilder(`mlp-effect-${layer}`);
   const blocks = new Blocks(g, spec);
   const { dModel, dMlp } = spec;
   const clean = g.input('clean', 'float32', ['S', dModel]);
   const changeIn = g.input('changeIn', 'float32', ['P', 'S', dModel]);
   const before = g.input('before', 'float32', ['S', dModel]);
-  const x = g.op('Add', [wanted(g, changeIn, rows, 1), wanted(g, clean, rows, 0)]);
+  const from = g.op('Cast', [g.input('from', 'int32', [1])], { to: 7 });
+  const rest = (x: Value, axis: number) => g.op('Slice', [x, from, g.ints([Number.MAX_SAFE_INTEGER]), g.ints([axis])]);
+  const x = g.op('Add', [rest(changeIn, 1), rest(clean, 0)]);
   const out = liveMlp(blocks, x, layer, (rowsIn, matrix, inner, outer) => product(g, rowsIn, matrix, inner, outer), dModel, dMlp);
-  g.output('change', g.op('Sub', [out, wanted(g, before, rows, 0)]), 'float32', ['P', 'R', dModel]);
+  g.output('change', g.op('Sub', [out, rest(before, 0)]), 'float32', ['P', 'R', dModel]);
   return g.finish();
-}
-
-export function mlpEffectName(layer: number, rows: Rows): string {
-  return `mlp-effect-${layer}-${rows}`;
 }
 
 /** All tokens of `x`, or its last along `axis`, which stays as an axis of length 1. */
