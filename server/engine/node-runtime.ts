@@ -23,7 +23,7 @@ export function createNodeRuntime(folder: string, { threads }: NodeRuntimeOption
           enableCpuMemArena: false,
           logSeverityLevel: 3,
           extra: {
-            session: { model_external_initializers_file_folder_path: folder, disable_prepacking: '1' },
+            session: { model_external_initializers_file_folder_path: folder, disable_prepacking: '1', 'intra_op.allow_spinning': '0' },
           },
         }),
       );
