@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
-import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { EngineError, REFERENCES, VIEWS, isEngineError, type AnalyzeRequest, type Answer, type View } from '../lib/engine/index.ts';
 import type { ModelSummary } from '../lib/wire.ts';
 import { createEngine } from './engine/index.ts';
+import { makeHome } from './files.ts';
 import { requestOwnerLink } from './local.ts';
 import { importModel, listModels } from './models.ts';
 import { isRefusal } from './refusal.ts';
@@ -66,7 +66,7 @@ async function main(args: string[]): Promise<void> {
   const [command, ...rest] = positionals;
   const home = resolve(process.env['PATHBOARD_HOME'] || resolve(ROOT, '.pathboard'));
   if (values.help || command === undefined) return write(USAGE);
-  await mkdir(home, { recursive: true });
+  makeHome(home);
   switch (command) {
     case 'models':
       return printModels(await listModels(home), values);

@@ -1,7 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { ApiError } from '../lib/wire.ts';
 import type { Config } from './app.ts';
 import { reportFault } from './faults.ts';
-import { refuseRequest } from './guard.ts';
+import { refuseAddress, refuseRequest } from './guard.ts';
 
 export type Respond = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
@@ -29,16 +30,19 @@ export function listen(server: Server, host: string, port: number): Promise<numb
 /** Every request passes here: what another site's page may have sent goes no further. */
 export function serve(server: Server, config: Config, respond: Respond): void {
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const refused = refuseRequest(request, config);
-    if (refused) {
-      response.writeHead(403, { 'content-type': 'application/json', 'x-content-type-options': 'nosniff' });
-      response.end(JSON.stringify({ error: { code: 'forbidden', message: refused } }));
-      return;
-    }
+    const forbidden = refuseRequest(request, config);
+    if (forbidden) return refuse(response, 403, 'forbidden', forbidden);
+    const unreadable = refuseAddress(request.url);
+    if (unreadable) return refuse(response, 400, 'bad-request', unreadable);
     respond(request, response).catch((error: unknown) => {
       reportFault(`${request.method} ${request.url}`, error);
       if (!response.headersSent) response.writeHead(500);
       response.end();
     });
   });
+}
+
+function refuse(response: ServerResponse, status: number, code: ApiError['error']['code'], message: string): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'x-content-type-options': 'nosniff' });
+  response.end(JSON.stringify({ error: { code, message } } satisfies ApiError));
 }

@@ -12,9 +12,9 @@ afterAll(() => world.stop());
 
 const own = () => `http://127.0.0.1:${world.port}`;
 
-function statusOf(method: string, headers: Record<string, string>): Promise<number> {
+function statusOf(method: string, headers: Record<string, string>, path = '/api/boards'): Promise<number> {
   return new Promise((done, failed) => {
-    const sent = request({ host: '127.0.0.1', port: world.port, method, path: '/api/boards', headers }, (response) => {
+    const sent = request({ host: '127.0.0.1', port: world.port, method, path, headers }, (response) => {
       response.resume();
       done(response.statusCode ?? 0);
     });
@@ -59,4 +59,10 @@ test('an upgrade to anywhere else is cut off', async () => {
 test('nothing but loopback is served', () => {
   for (const host of ['127.0.0.1', 'localhost', '::1', '[::1]']) expect(refuseHost(host)).toBeNull();
   for (const host of ['0.0.0.0', '::', '192.168.0.2', 'example.org']) expect(refuseHost(host)).toContain(`got ${host}`);
+});
+
+test('an address whose escapes are no UTF-8 is the sender’s fault', async () => {
+  const host = `127.0.0.1:${world.port}`;
+  for (const path of ['/p/%E0%80', '/%', '/boards/%FF?q=1']) expect(await statusOf('GET', { host }, path)).toBe(400);
+  expect(await statusOf('GET', { host }, '/p/%C3%BC?q=%FF')).toBe(200);
 });

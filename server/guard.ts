@@ -36,6 +36,17 @@ export function refuseUpgrade({ headers }: IncomingMessage, { port }: Config): s
   return refuseHostHeader(headers.host, origins) ?? refuseOrigin(headers.origin, origins);
 }
 
+/** Why an address cannot be read, or null. Next answers 500 to one whose escapes are no UTF-8. */
+export function refuseAddress(url = '/'): string | null {
+  const path = url.split('?', 1)[0] ?? '/';
+  try {
+    decodeURIComponent(path);
+    return null;
+  } catch {
+    return `address: expected UTF-8 after %, got ${quote(path)}`;
+  }
+}
+
 function refuseHostHeader(host: string | undefined, origins: string[]): string | null {
   if (host !== undefined && origins.includes(`http://${host.toLowerCase()}`)) return null;
   return `Host: expected ${hostsOf(origins)}, got ${host === undefined ? 'none' : quote(host)}`;

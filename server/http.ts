@@ -59,19 +59,20 @@ export async function readBody<T>(request: Request, shape: ZodType<T>, limit = B
   throw refusalOf(parsed.error.issues[0]);
 }
 
-/** Reads no more than `limit` bytes, whatever the request says its length is. */
+/**
+ * Keeps no more than `limit` bytes, whatever the request says its length is. The rest is read all the same: a
+ * body left half-read would hold up the next request on its connection.
+ */
 async function readText(request: Request, limit: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   const reader = request.body?.getReader();
   for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {
     size += next.value.length;
-    if (size > limit) {
-      await reader?.cancel();
-      throw new Refusal('too-large', 'body', `at most ${limit} bytes`, `more`);
-    }
-    chunks.push(next.value);
+    if (size <= limit) chunks.push(next.value);
+    else chunks.length = 0;
   }
+  if (size > limit) throw new Refusal('too-large', 'body', `at most ${limit} bytes`, `more`);
   return Buffer.concat(chunks).toString('utf8');
 }
 
@@ -193,6 +194,15 @@ function throttled(send: NonNullable<AnalyzeOptions['onProgress']>): NonNullable
 }
 
 function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = jsonOf(value) ?? String(value);
   return text.length > 120 ? `${text.slice(0, 120)}…` : text;
+}
+
+/** A value can be nested deeper than it can be written out. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return Array.isArray(value) ? '[…]' : '{…}';
+  }
 }

@@ -40,3 +40,11 @@ test('and half a file, which a crash may leave', () => {
   writeFileSync(lockFile(), '{"pid":');
   takeLock(home)();
 });
+
+test('a folder that cannot be one is told in one line', () => {
+  const file = join(home, 'file');
+  writeFileSync(file, '');
+  for (const wrong of [file, join(file, 'inside')]) {
+    expect(() => takeLock(wrong)).toThrow(`PATHBOARD_HOME: expected a folder that can be written, got ${wrong} (`);
+  }
+});

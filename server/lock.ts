@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isMissing } from './files.ts';
+import { inHome, isMissing, makeHome } from './files.ts';
 
 /** Who holds a folder. `started` tells a process from a later one that was given the same pid. */
 interface Holder {
@@ -18,12 +18,12 @@ export class LockedError extends Error {
  * taken over; a live one throws a {@link LockedError} of one line.
  */
 export function takeLock(home: string): () => void {
-  mkdirSync(home, { recursive: true });
+  makeHome(home);
   const path = join(home, 'server.lock');
   const own = `${path}.${process.pid}`;
   const text = JSON.stringify({ pid: process.pid, started: startOf(process.pid) } satisfies Holder);
   // Linked into place when complete, so that nobody ever reads a lock without its content.
-  writeFileSync(own, text);
+  inHome(home, () => writeFileSync(own, text));
   try {
     for (let attempt = 0; attempt < 5; attempt++) {
       if (linkInto(own, path)) return () => release(path, text);

@@ -11,6 +11,7 @@ import { StartError, listen, serve } from './front-door.ts';
 import { refuseHost } from './guard.ts';
 import { removeLocalServer, writeLocalServer } from './local.ts';
 import { openSockets, type Upgrade } from './realtime/sockets.ts';
+import { isRefusal } from './refusal.ts';
 import { start } from './start.ts';
 
 /** One process: Next, the sockets and the engine. */
@@ -56,8 +57,7 @@ async function main(): Promise<void> {
     await pages.close();
   });
   announce(app.config, await makeOwnerLink(app));
-  // The first page asks for the models: their worker starts now, rather than then. A folder that cannot be read
-  // is told where the models are shown.
+  // The first page asks for the models: their worker starts now, rather than then.
   models.list().catch(() => {});
 }
 
@@ -124,7 +124,7 @@ function onStop(stop: () => Promise<void>): void {
 try {
   await main();
 } catch (error) {
-  const isPlain = error instanceof StartError || (error instanceof Error && 'isLockedError' in error);
+  const isPlain = error instanceof StartError || isRefusal(error) || (error instanceof Error && 'isLockedError' in error);
   console.error(isPlain ? error.message : error);
   process.exit(1);
 }

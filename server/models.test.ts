@@ -1,7 +1,7 @@
 import { appendFile, cp, mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FIXTURES } from './engine/testing.ts';
 import { randomGpt2, safetensors } from './engine/random-model.ts';
 import { importModel, listModels, openModelFolder } from './models.ts';
@@ -22,6 +22,27 @@ const editConfig = async (change: (config: Record<string, unknown>) => void) => 
   change(config);
   await writeFile(join(source, 'config.json'), JSON.stringify(config));
 };
+
+describe('the list', () => {
+  test('is not taken away by a folder that cannot be read, which is told once', async () => {
+    const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    await importModel(home, source, 'whole');
+    const broken = join(home, 'models', 'broken');
+    await mkdir(broken);
+    await writeFile(join(broken, 'config.json'), '{');
+    expect(await imported()).toEqual(['whole']);
+    expect(await imported()).toEqual(['whole']);
+    expect(written.mock.calls.map(([line]) => line)).toEqual([expect.stringContaining(`${broken}: config.json: expected JSON`)]);
+    await expect(openModelFolder(home, 'broken')).rejects.toThrow('config.json: expected JSON');
+    written.mockRestore();
+  });
+
+  test.each(['{', '[]', '{"hash":5}', 'null'])('nor by a record or example that says %j', async (text) => {
+    const { hash } = await importModel(home, source, 'whole');
+    for (const file of ['pathboard.json', 'example.json']) await writeFile(join(home, 'models', 'whole', file), text);
+    expect((await listModels(home)).find(({ name }) => name === 'whole')).toMatchObject({ hash, example: null });
+  });
+});
 
 describe('import', () => {
   test('a whole folder becomes a model, once', async () => {

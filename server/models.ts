@@ -26,9 +26,21 @@ export async function locateModel(home: string, name: string): Promise<Located> 
   return located;
 }
 
+/** Those that can be read: one broken folder must not take the others away. It is told to whoever runs the server. */
 export async function listModels(home: string): Promise<ModelSummary[]> {
   const names = await modelNames(home);
-  return Promise.all([...names].map(([name, located]) => summarise(name, located)));
+  const summaries = await Promise.all([...names].map(([name, located]) => summarise(name, located).catch((error) => told(located, error))));
+  return summaries.filter((summary) => summary !== null);
+}
+
+const tellings = new Set<string>();
+
+/** Says once what is wrong with a folder, which is listed again and again. */
+function told({ folder }: Located, error: unknown): null {
+  const line = `${folder}: ${error instanceof Error ? error.message : String(error)}`;
+  if (!tellings.has(line)) process.stderr.write(`${line}\n`);
+  tellings.add(line);
+  return null;
 }
 
 /** The model's folder with its hash, proven readable. */
@@ -135,12 +147,27 @@ async function summarise(name: string, { folder, builtIn }: Located): Promise<Mo
 
 /** As recorded at import, else computed: built-in models are small. */
 async function hashOf(model: ModelFolder): Promise<string> {
-  const record = await readFile(join(model.folder, RECORD), 'utf8').catch(() => null);
-  if (record === null) return hashModel(model);
-  return (JSON.parse(record) as { hash: string }).hash;
+  const record = await readJson(join(model.folder, RECORD));
+  return record && 'hash' in record && typeof record.hash === 'string' ? record.hash : hashModel(model);
 }
 
 async function readExample(folder: string): Promise<ModelSummary['example']> {
-  const text = await readFile(join(folder, 'example.json'), 'utf8').catch(() => null);
-  return text === null ? null : (JSON.parse(text) as ModelSummary['example']);
+  const example = await readJson(join(folder, 'example.json'));
+  return example && isExample(example) ? example : null;
+}
+
+function isExample(value: object): value is NonNullable<ModelSummary['example']> {
+  const fields = new Map(Object.entries(value));
+  return ['prompt', 'counterfactual', 'target', 'foil', 'note'].every((name) => typeof fields.get(name) === 'string');
+}
+
+/** The object in a file that a model can do without; null where there is none. */
+async function readJson(path: string): Promise<object | null> {
+  const text = await readFile(path, 'utf8').catch(() => 'null');
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' ? value : null;
+  } catch {
+    return null;
+  }
 }

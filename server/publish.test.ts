@@ -72,6 +72,7 @@ test('a page is served as stored, without scripts, and a missing one says so', a
   expect([page.status, page.headers.get('content-security-policy')]).toEqual([200, expect.stringContaining("default-src 'none'")]);
   expect(await page.text()).toBe(await findPage(world.app, slug, 1));
   for (const version of ['v2', 'v0', '1', 'v1e3']) expect((await servePage(world.app, slug, version)).status).toBe(404);
+  for (const address of ['\0', 'a\0b', '../served-page', '']) expect((await servePage(world.app, address, null)).status).toBe(404);
 });
 
 test('an address is made of the title', () => {

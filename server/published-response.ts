@@ -14,10 +14,13 @@ const HEADERS = {
   'referrer-policy': 'same-origin',
 };
 
+/** What an address can hold; nothing else reaches the database, which keeps no U+0000. */
+const SLUG = /^[a-z0-9-]{1,100}$/;
+
 /** `version` as in the address, `v2`; null for the latest. */
 export async function servePage(app: App, slug: string, version: string | null): Promise<Response> {
   const number = version === null ? null : /^v([1-9]\d{0,8})$/.exec(version)?.[1];
-  const html = number === undefined ? null : await findPage(app, slug, number === null ? null : Number(number));
+  const html = number === undefined || !SLUG.test(slug) ? null : await findPage(app, slug, number === null ? null : Number(number));
   if (html === null) return new Response(MISSING, { status: 404, headers: HEADERS });
   return new Response(html, { headers: { ...HEADERS, 'cache-control': 'no-cache' } });
 }

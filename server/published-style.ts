@@ -25,6 +25,7 @@ caption{text-align:left;color:var(--ink-soft);padding-bottom:.5rem}
 th,td{text-align:left;vertical-align:baseline;padding:.2rem .75rem .2rem 0;border-bottom:1px solid var(--line);font-weight:400}
 thead th{color:var(--ink-soft);font-size:.75rem}
 .number{text-align:right;white-space:nowrap;font-family:ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace}
+thead .number{font-family:inherit}
 tfoot td,tfoot th{font-weight:600}
 .bar{display:block;position:relative;width:7rem;height:.625rem;background:linear-gradient(var(--line),var(--line)) center/1px 100% no-repeat}
 .bar i{position:absolute;top:0;bottom:0;width:calc(var(--part)*50%);min-width:1px}
@@ -52,6 +53,6 @@ dd{margin:0;overflow-wrap:anywhere}
 .methods h2{margin-top:0}
 .stop{white-space:nowrap}
 footer{margin-top:3rem;border-top:1px solid var(--line);padding-top:.75rem}
-@media(max-width:30rem){.bar,.sides-of-zero{width:3rem}th,td{padding-right:.5rem}dl{grid-template-columns:1fr}dt{margin-top:.25rem}}
+@media(max-width:30rem){tr>:nth-child(2){display:none}th,td{padding-right:.5rem}dl{grid-template-columns:1fr}dt{margin-top:.25rem}}
 @media print{body{max-width:none;padding:0}.claim,figure{break-inside:avoid}}
 `;

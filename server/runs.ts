@@ -1,4 +1,4 @@
-import { and, desc, eq } from 'drizzle-orm';
+import { and, desc, eq, inArray, sql } from 'drizzle-orm';
 import { randomUUID } from 'node:crypto';
 import { runs } from '../db/schema.ts';
 import type { AnalyzeRequest, Answer, View } from '../lib/engine/index.ts';
@@ -12,6 +12,8 @@ import { compareAnswers, type Comparison } from './run-comparison.ts';
 import { environmentOf, requestKey, runKey } from './run-key.ts';
 
 const LISTED = 200;
+/** A list has to fit into memory, and into one string of JSON. */
+const LISTED_BYTES = 16_000_000;
 
 type Row = typeof runs.$inferSelect;
 
@@ -43,9 +45,23 @@ export async function repeatRun(app: App, person: Person, run: Run, options: Ana
   return { run: again, ...compareAnswers(run.answer, answer) };
 }
 
-/** Newest first. */
+/** Newest first: the last {@link LISTED}, or as many of them as {@link LISTED_BYTES} hold. */
 export async function listRuns({ db }: App, boardId: string): Promise<Run[]> {
-  const rows = await db.select().from(runs).where(eq(runs.boardId, boardId)).orderBy(desc(runs.createdAt), desc(runs.id)).limit(LISTED);
+  const newestFirst = [desc(runs.createdAt), desc(runs.id)];
+  const size = sql<number>`octet_length(${runs.answer}::text) + octet_length(${runs.request}::text)`;
+  const sizes = await db
+    .select({ id: runs.id, size })
+    .from(runs)
+    .where(eq(runs.boardId, boardId))
+    .orderBy(...newestFirst)
+    .limit(LISTED);
+  let total = 0;
+  const ids = sizes.filter((run, index) => (total += run.size) <= LISTED_BYTES || index === 0).map(({ id }) => id);
+  const rows = await db
+    .select()
+    .from(runs)
+    .where(inArray(runs.id, ids))
+    .orderBy(...newestFirst);
   return rows.map(runOf);
 }
 

@@ -49,6 +49,28 @@ test.each<[unknown, number, string, string]>([
   expect(await messageOf(await boards(ask(body), none))).toEqual([status, code, message]);
 });
 
+test('a value nested deeper than it can be written out is refused like any other', async () => {
+  const deep = '['.repeat(400_000) + ']'.repeat(400_000);
+  expect(await messageOf(await boards(ask(deep), none))).toEqual([400, 'bad-request', 'body: expected a value of type object, got […]']);
+});
+
+test('a body that is too large is read to its end, so that the next request on its connection is heard', async () => {
+  const sent = ask('');
+  let left = 9;
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      if (left === 0) return controller.close();
+      left -= 1;
+      controller.enqueue(new Uint8Array(1_000_000));
+    },
+  });
+  const { status } = await boards(
+    new Request(sent.url, { method: 'POST', headers: sent.headers, body, duplex: 'half' } as RequestInit),
+    none,
+  );
+  expect([status, left]).toEqual([413, 0]);
+});
+
 test('a body must say that it is JSON, and a request who sends it', async () => {
   expect((await messageOf(await boards(ask({}, { 'content-type': 'text/plain' }), none)))[2]).toContain(
     'content-type: expected application/json',

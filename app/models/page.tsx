@@ -52,14 +52,16 @@ function ModelTable({ models }: { models: ModelSummary[] }) {
         <tbody>
           {models.map((model) => (
             <tr key={model.name} className="border-b border-line align-baseline [&>td]:py-1.5 [&>td]:pr-4 [&>th]:py-1.5 [&>th]:pr-4">
-              <th scope="row" className="text-left font-medium">
-                <span className="name">{model.name}</span>
+              <th scope="row" className="min-w-40 text-left font-medium">
+                <span className="name whitespace-nowrap">{model.name}</span>
                 {model.builtIn ? (
-                  <span className="ml-2 rounded-[3px] border border-strong px-1 text-2xs font-normal">{strings.models.builtIn}</span>
+                  <span className="ml-2 whitespace-nowrap rounded-[3px] border border-strong px-1 text-2xs font-normal">
+                    {strings.models.builtIn}
+                  </span>
                 ) : null}
                 {model.hasTokenizer ? null : <span className="block text-xs font-normal text-soft">{strings.models.noTokenizer}</span>}
               </th>
-              <td>{model.family}</td>
+              <td className="whitespace-nowrap">{model.family}</td>
               <td className="font-mono text-xs whitespace-nowrap">
                 {model.layers} × {model.heads} × {model.dModel}
               </td>

@@ -81,7 +81,7 @@ export function StartForm({ models }: { models: ModelSummary[] }) {
                 if (next && prompt === (model.example?.prompt ?? '')) setPrompt(next.example?.prompt ?? '');
                 setName(event.target.value);
               }}
-              className="field w-auto py-1.5"
+              className="field w-auto py-1.5 text-sm"
             >
               {ready.map((one) => (
                 <option key={one.name} value={one.name}>

@@ -39,7 +39,7 @@ export const strings = {
     model: 'Model',
     unravel: 'Unravel',
     creating: 'Creating the board…',
-    compares: 'Logit difference after the last token:',
+    compares: 'Unravel splits the logit difference after the last token:',
     noModel: 'No model is installed. Import one first.',
     boards: 'Recent boards',
     noBoards: 'None yet. A board keeps a prompt, its paths, and what people make of them.',
@@ -71,7 +71,7 @@ export const strings = {
     noTokenizer: 'no tokenizer: prompts as token ids only',
     import: 'Import a model',
     importText:
-      'A folder with config.json, model.safetensors and tokenizer.json, or a TransformerLens folder. Families: GPT-2 and TransformerLens (attention only or with MLPs).',
+      'A folder with config.json, model.safetensors and, if there is one, tokenizer.json; or a TransformerLens folder. Families: GPT-2 and TransformerLens (attention only or with MLPs).',
     importCommand: 'npm run -s pathboard -- import DIR --name NAME',
     none: 'No model is installed.',
     try: 'Try',
@@ -173,7 +173,8 @@ export const strings = {
   },
 
   degrees: {
-    meaning: 'The exact sum of all paths with k components, for each k. Value paths of this run, as in Unravel.',
+    meaning:
+      'Bars: the exact sum of all paths with that many components. Line: the sum up to there. Value paths of this run, as in Unravel.',
     chart: 'Chart of the degrees',
     caption: 'Sum of all paths by degree',
     columns: { degree: 'Degree', value: 'Logits', share: 'Of metric', running: 'Up to here' },
@@ -237,7 +238,7 @@ export const strings = {
     },
     impossible: 'A path effect needs a path that starts at the input, a head or an MLP: a bias is the same in every run.',
     effect: 'effect on the metric',
-    against: (reference: string) => `against ${reference}`,
+    against: (reference: string, before: string, after: string) => `against ${reference}: ${before} becomes ${after}`,
   },
 
   attach: {
@@ -277,7 +278,7 @@ export const strings = {
   claims: {
     meaning: 'One sentence each: what people think of it, and what the numbers say.',
     about: 'Claims about this path',
-    empty: 'No claims yet. For example: “Paths of degree 2 or less carry 90% of the metric here.”',
+    empty: 'No claims yet. For example: “Paths of degree 1 or less carry 90% of the metric here.”',
     sentence: 'Claim, one sentence',
     placeholder: 'A claim, in one sentence',
     create: 'Make the claim',
@@ -356,7 +357,10 @@ export const strings = {
     negative: 'to the left: lowers it',
     kindsTitle: 'Kinds of numbers',
     namesTitle: 'Names',
-    names:
-      'input->a0.h1->m1->logits is a path: embeddings, head 1 of layer 0, the MLP of layer 1, the logits. a0.b, m0.b and logits.b are biases. A path that starts at a head or MLP stands for all paths that end in it.',
+    names: [
+      ['input->a0.h1->m1->logits', 'a path: the embeddings, head 1 of layer 0, the MLP of layer 1, the logits'],
+      ['a0.h1->m1->logits', 'a suffix: all paths that end like this, added up'],
+      ['a0.b  m0.b  logits.b', 'biases, where paths start as well'],
+    ] as [string, string][],
   },
 };

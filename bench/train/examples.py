@@ -31,12 +31,12 @@ class Candidate:
     note: str
 
 
-NOTE = "{target} is met once, after {before}; at the second {before} the model finds it again and predicts {target}."
+NOTE = "The first {before} was followed by {target}. At the second one the model looks back, finds that place and answers {target}."
 
 
 def named(frame: str, before: str, name: str, other: str) -> Candidate:
     """A candidate from a frame with `@` where the name stands the first time."""
-    note = NOTE.format(before=f"'{before}'", target=name)
+    note = NOTE.format(before=f"“{before}”", target=f"“{name}”")
     return Candidate(frame.replace("@", name), frame.replace("@", other), f" {name}", f" {other}", note)
 
 

@@ -2,7 +2,7 @@ import type { Answer } from '../engine/index.ts';
 import { markup, type Markup } from './markup.ts';
 import { formatShare, formatSigned, formatValue } from './numbers.ts';
 
-const WIDTH = 640;
+const WIDTHS = { least: 400, most: 640, each: 56 };
 const HEIGHT = 300;
 const PLOT = { left: 64, right: 72, top: 16, bottom: 64 };
 
@@ -35,17 +35,18 @@ export function degreeRows(answer: Answer): DegreeRow[] {
  */
 export function degreesFigure(answer: Answer): string {
   const rows = degreeRows(answer);
-  const scale = valueScale(rows, answer.metric);
+  const scale = scaleOf(rows, answer.metric);
+  const { width } = scale;
   const unit = answer.foil === null ? 'logit' : 'logit difference';
-  return markup`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="100%" role="img" aria-labelledby="degrees-title degrees-text" style="display:block;max-width:${WIDTH}px;min-width:30rem;font:12px ui-sans-serif,system-ui,sans-serif;font-variant-numeric:tabular-nums">
+  return markup`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${HEIGHT}" width="100%" role="img" aria-labelledby="degrees-title degrees-text" style="display:block;max-width:${width}px;min-width:${0.75 * width}px;font:12px ui-sans-serif,system-ui,sans-serif;font-variant-numeric:tabular-nums">
 <title id="degrees-title">Sum of all paths of each degree</title>
 <desc id="degrees-text">${describe(rows, answer.metric, unit)}</desc>
-${scale.ticks.map((tick) => gridLine(tick, scale.y(tick)))}
-${metricLine(scale.y(answer.metric), answer.metric)}
+${scale.ticks.map((tick) => gridLine(tick, scale))}
+${metricLine(answer.metric, scale)}
 ${rows.map((row, index) => bar(row, index, rows.length, scale))}
 ${runningLine(rows, scale)}
-<line x1="${PLOT.left}" x2="${WIDTH - PLOT.right}" y1="${scale.y(0)}" y2="${scale.y(0)}" style="${AXIS}"/>
-<text x="${(PLOT.left + WIDTH - PLOT.right) / 2}" y="${HEIGHT - 8}" text-anchor="middle" style="${SOFT}">degree (components on the path)</text>
+<line x1="${PLOT.left}" x2="${width - PLOT.right}" y1="${scale.y(0)}" y2="${scale.y(0)}" style="${AXIS}"/>
+<text x="${(PLOT.left + width - PLOT.right) / 2}" y="${HEIGHT - 8}" text-anchor="middle" style="${SOFT}">degree (components on the path)</text>
 <text transform="translate(14 ${(PLOT.top + HEIGHT - PLOT.bottom) / 2}) rotate(-90)" text-anchor="middle" style="${SOFT}">${unit} (logits)</text>
 </svg>`.toString();
 }
@@ -56,11 +57,12 @@ const NUMBERED = 10;
 const NAMED = 25;
 
 interface Scale {
+  width: number;
   y: (value: number) => number;
   ticks: number[];
 }
 
-function valueScale(rows: DegreeRow[], metric: number): Scale {
+function scaleOf(rows: DegreeRow[], metric: number): Scale {
   const values = [0, metric, ...rows.flatMap((row) => [row.value, row.running])];
   const low = Math.min(...values);
   const high = Math.max(...values);
@@ -70,6 +72,7 @@ function valueScale(rows: DegreeRow[], metric: number): Scale {
   const to = Math.max(Math.ceil(high / step), Math.floor(low / step) + 1) * step;
   const count = Math.round((to - from) / step);
   return {
+    width: Math.min(WIDTHS.most, Math.max(WIDTHS.least, PLOT.left + PLOT.right + rows.length * WIDTHS.each)),
     y: (value) => round(PLOT.top + ((to - value) / (to - from)) * (HEIGHT - PLOT.top - PLOT.bottom)),
     ticks: Array.from({ length: count + 1 }, (_, index) => Number((from + index * step).toPrecision(12))),
   };
@@ -81,26 +84,29 @@ function niceStep(wanted: number): number {
   return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= wanted)!;
 }
 
-function gridLine(tick: number, y: number): Markup {
-  return markup`<line x1="${PLOT.left}" x2="${WIDTH - PLOT.right}" y1="${y}" y2="${y}" style="${RULE}"/><text x="${PLOT.left - 8}" y="${y + 4}" text-anchor="end" style="${SOFT}">${tickText(tick)}</text>`;
+function gridLine(tick: number, scale: Scale): Markup {
+  const y = scale.y(tick);
+  return markup`<line x1="${PLOT.left}" x2="${scale.width - PLOT.right}" y1="${y}" y2="${y}" style="${RULE}"/><text x="${PLOT.left - 8}" y="${y + 4}" text-anchor="end" style="${SOFT}">${tickText(tick)}</text>`;
 }
 
 function tickText(tick: number): string {
   return String(tick).replace('-', '\u2212');
 }
 
-function metricLine(y: number, metric: number): Markup {
-  return markup`<line x1="${PLOT.left}" x2="${WIDTH - PLOT.right}" y1="${y}" y2="${y}" style="${AXIS};stroke-dasharray:2 3"/><text x="${WIDTH - PLOT.right + 6}" y="${y - 2}" style="${SOFT}">metric<tspan x="${WIDTH - PLOT.right + 6}" dy="14">${formatValue(metric)}</tspan></text>`;
+function metricLine(metric: number, scale: Scale): Markup {
+  const y = scale.y(metric);
+  const end = scale.width - PLOT.right;
+  return markup`<line x1="${PLOT.left}" x2="${end}" y1="${y}" y2="${y}" style="${AXIS};stroke-dasharray:2 3"/><text x="${end + 6}" y="${y - 2}" style="${SOFT}">metric<tspan x="${end + 6}" dy="14">${formatValue(metric)}</tspan></text>`;
 }
 
-function bandOf(index: number, count: number): { left: number; width: number } {
-  const band = (WIDTH - PLOT.left - PLOT.right) / Math.max(count, 1);
+function bandOf(index: number, count: number, scale: Scale): { left: number; width: number } {
+  const band = (scale.width - PLOT.left - PLOT.right) / Math.max(count, 1);
   const width = Math.min(64, band * 0.6);
   return { left: round(PLOT.left + band * (index + 0.5) - width / 2), width: round(width) };
 }
 
 function bar(row: DegreeRow, index: number, count: number, scale: Scale): Markup {
-  const { left, width } = bandOf(index, count);
+  const { left, width } = bandOf(index, count, scale);
   const zero = scale.y(0);
   const end = scale.y(row.value);
   const up = row.value >= 0;
@@ -117,7 +123,7 @@ function bar(row: DegreeRow, index: number, count: number, scale: Scale): Markup
 function runningLine(rows: DegreeRow[], scale: Scale): Markup | null {
   if (rows.length < 2) return null;
   const points = rows.map((row, index) => {
-    const { left, width } = bandOf(index, rows.length);
+    const { left, width } = bandOf(index, rows.length, scale);
     return `${round(left + width / 2)},${scale.y(row.running)}`;
   });
   return markup`<polyline points="${points.join(' ')}" fill="none" style="stroke:var(--ink,#1b1d1f);stroke-width:1.5"/>${points.map(

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { EngineError } from '../../lib/engine/index.ts';
+import { EngineError, type AnalyzeRequest } from '../../lib/engine/index.ts';
 import type { AnalyzeOptions, Engine, Models } from '../context.ts';
 import type { CallName, Calls, FromWorker, ToWorker, WireError, WorkerData } from './messages.ts';
 
@@ -11,15 +11,17 @@ export interface EngineOptions {
   threads?: number;
 }
 
-/** Jobs of one worker that run at a time: a long one and a few short ones beside it take turns between batches. */
+/** Jobs of one worker that run at a time: they take turns between batches. One place is never given to a long job. */
 const CONCURRENT_JOBS = 3;
+/** A request that tests more than this many paths or nodes is a long job; so is a search, since a large model makes it one. */
+const SHORT_TESTS = 10;
 
 /** The inference worker, and a second one for texts and model folders that never waits for an analysis. */
 export function createEngine({ home, threads = Math.max(1, availableParallelism() - 1) }: EngineOptions): Engine & { models: Models } {
   const inference = new WorkerClient({ home, threads });
   const text = new WorkerClient({ home, threads: 1 });
   return {
-    analyze: (request, options) => inference.call('analyze', request, options),
+    analyze: (request, options) => inference.call('analyze', request, options, isLong(request)),
     models: {
       list: () => text.call('listModels', null),
       tokenize: (model, value, special = true) => text.call('tokenize', { model, text: value, special }),
@@ -29,6 +31,15 @@ export function createEngine({ home, threads = Math.max(1, availableParallelism(
       await Promise.all([inference.close(), text.close()]);
     },
   };
+}
+
+function isLong({ view, paths = [], ablate = [], untilMass }: AnalyzeRequest): boolean {
+  return view === 'paths' || untilMass !== undefined || paths.length + ablate.length > SHORT_TESTS;
+}
+
+interface Waiting {
+  long: boolean;
+  go(): void;
 }
 
 interface Pending {
@@ -42,7 +53,8 @@ class WorkerClient {
   #worker: Worker | null = null;
   #nextId = 1;
   #running = 0;
-  readonly #waiting: (() => void)[] = [];
+  #longRunning = 0;
+  readonly #waiting: Waiting[] = [];
   readonly #pending = new Map<number, Pending>();
 
   constructor(readonly data: WorkerData) {}
@@ -51,10 +63,11 @@ class WorkerClient {
     name: Name,
     argument: Calls[Name]['argument'],
     options: AnalyzeOptions = {},
+    long = false,
   ): Promise<Calls[Name]['result']> {
     const { signal } = options;
     if (signal?.aborted) throw cancelledError();
-    await this.#turn(signal);
+    await this.#turn(signal, long);
     const id = this.#nextId++;
     const cancel = () => this.#post({ type: 'cancel', id });
     try {
@@ -68,8 +81,9 @@ class WorkerClient {
       signal?.removeEventListener('abort', cancel);
       this.#pending.delete(id);
       this.#keepAlive();
-      this.#running--;
-      this.#waiting.shift()?.();
+      this.#running -= 1;
+      this.#longRunning -= Number(long);
+      this.#admit();
     }
   }
 
@@ -78,22 +92,35 @@ class WorkerClient {
     this.#worker = null;
   }
 
-  async #turn(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#running >= CONCURRENT_JOBS) {
-      await new Promise<void>((resolve, reject) => {
-        const leave = () => {
-          this.#waiting.splice(this.#waiting.indexOf(go), 1);
-          reject(cancelledError());
-        };
-        const go = () => {
+  #turn(signal: AbortSignal | undefined, long: boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+        reject(cancelledError());
+      };
+      const waiting: Waiting = {
+        long,
+        go() {
           signal?.removeEventListener('abort', leave);
           resolve();
-        };
-        this.#waiting.push(go);
-        signal?.addEventListener('abort', leave, { once: true });
-      });
+        },
+      };
+      this.#waiting.push(waiting);
+      signal?.addEventListener('abort', leave, { once: true });
+      this.#admit();
+    });
+  }
+
+  /** Starts what may start, in the order in which it came. */
+  #admit(): void {
+    while (this.#running < CONCURRENT_JOBS) {
+      const next = this.#waiting.findIndex(({ long }) => !long || this.#longRunning < CONCURRENT_JOBS - 1);
+      const [waiting] = next < 0 ? [] : this.#waiting.splice(next, 1);
+      if (!waiting) return;
+      this.#running += 1;
+      this.#longRunning += Number(waiting.long);
+      waiting.go();
     }
-    this.#running++;
   }
 
   #post(message: ToWorker): void {

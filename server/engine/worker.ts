@@ -26,6 +26,10 @@ interface Loaded {
   model: Model;
   codec: Codec | null;
   vocabularyTexts: string[] | null;
+  /** analyses that run on the model now */
+  users: number;
+  /** no longer kept for later: to be closed with the last user */
+  leaving: boolean;
 }
 
 const loaded = new Map<string, Promise<Loaded>>();
@@ -41,18 +45,38 @@ async function load(name: string): Promise<Loaded> {
   while (loaded.size > KEPT_MODELS) {
     const [oldest, leaving] = loaded.entries().next().value!;
     loaded.delete(oldest);
-    void leaving.then(({ model }) => model.close());
+    leaving.then(
+      (model) => {
+        model.leaving = true;
+        closeUnused(model);
+      },
+      () => {},
+    );
   }
   return entry;
 }
 
+function closeUnused({ model, users, leaving }: Loaded): void {
+  if (leaving && users === 0) void model.close();
+}
+
 async function create(name: string, found: Awaited<ReturnType<typeof openModelFolder>>): Promise<Loaded> {
   const model = new Model(name, found.hash, found.spec, createNodeRuntime(found.folder, { threads }));
-  return { model, codec: found.hasTokenizer ? await readCodec(found.folder) : null, vocabularyTexts: null };
+  return { model, codec: found.hasTokenizer ? await readCodec(found.folder) : null, vocabularyTexts: null, users: 0, leaving: false };
 }
 
 async function answer(request: AnalyzeRequest, control: Control) {
-  const { model, codec } = await load(request.model);
+  const entry = await load(request.model);
+  entry.users += 1;
+  try {
+    return await answerOn(entry, request, control);
+  } finally {
+    entry.users -= 1;
+    closeUnused(entry);
+  }
+}
+
+async function answerOn({ model, codec }: Loaded, request: AnalyzeRequest, control: Control) {
   const limit = Math.max(10_000, model.spec.context * 64);
   for (const field of ['prompt', 'counterfactual'] as const) {
     const length = request[field]?.length ?? 0;

@@ -21,6 +21,8 @@ export const LIMITS = {
   /** of one room's state, in bytes */
   room: 32_000_000,
   structs: 50_000,
+  /** client ids that are new, in one update; each is remembered for ever */
+  clients: 1000,
   /** of a value's arrays and objects */
   depth: 16,
   key: 200,
@@ -61,6 +63,7 @@ export function checkUpdate(update: Uint8Array, doc: Y.Doc, maps: readonly strin
     else if (writers.get(client) !== personId) throw invalid(`client id ${client} belongs to somebody else`);
     if (struct instanceof Y.Item) checkItem(struct, maps);
   }
+  if (fresh.size > LIMITS.clients) throw invalid(`${fresh.size} new client ids in one update, at most ${LIMITS.clients} are accepted`);
   return [...fresh];
 }
 

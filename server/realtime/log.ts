@@ -3,6 +3,8 @@ import * as Y from 'yjs';
 import type { Database } from '../../db/client.ts';
 import { snapshots, updates, writers } from '../../db/schema.ts';
 
+const PORTION = 10_000;
+
 export interface Stored {
   doc: Y.Doc;
   writers: Map<number, string | null>;
@@ -59,10 +61,15 @@ export async function appendEntries(
 
 /** As {@link appendEntries}, in a transaction of the caller's. */
 export async function insertEntries(tx: Database, room: string, entries: readonly Entry[], now: number): Promise<void> {
-  if (entries.length === 0) return;
-  await tx.insert(updates).values(entries.map(({ data, personId }) => ({ room, data, personId, createdAt: now })));
+  const rows = entries.map(({ data, personId }) => ({ room, data, personId, createdAt: now }));
+  for (const portion of portionsOf(rows)) await tx.insert(updates).values(portion);
   const fresh = entries.flatMap(({ clients, personId }) => clients.map((clientId) => ({ room, clientId, personId })));
-  if (fresh.length > 0) await tx.insert(writers).values(fresh).onConflictDoNothing();
+  for (const portion of portionsOf(fresh)) await tx.insert(writers).values(portion).onConflictDoNothing();
+}
+
+/** A statement takes at most 65,535 parameters. */
+function portionsOf<T>(items: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(items.length / PORTION) }, (_, index) => items.slice(index * PORTION, (index + 1) * PORTION));
 }
 
 /**
@@ -88,11 +95,7 @@ export async function compactRoom(db: Database, room: string, now: number): Prom
       .insert(snapshots)
       .values({ room, data, createdAt: now })
       .onConflictDoUpdate({ target: snapshots.room, set: { data, createdAt: now } });
-    const ids = rows.map(({ id }) => id);
-    // In portions: a statement takes at most 65,535 parameters.
-    for (let at = 0; at < ids.length; at += 10_000) {
-      await tx.delete(updates).where(inArray(updates.id, ids.slice(at, at + 10_000)));
-    }
+    for (const ids of portionsOf(rows.map(({ id }) => id))) await tx.delete(updates).where(inArray(updates.id, ids));
     return data.length;
   });
 }

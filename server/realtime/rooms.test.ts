@@ -1,4 +1,5 @@
 import { eq } from 'drizzle-orm';
+import * as encoding from 'lib0/encoding';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { snapshots, updates } from '../../db/schema.ts';
@@ -8,7 +9,7 @@ import { rename } from '../access.ts';
 import { listBoards } from '../boards.ts';
 import { addComment } from '../discussion.ts';
 import { SETUP, openWorld, until, type Actor, type Client, type World } from '../testing/world.ts';
-import { loadRoom } from './log.ts';
+import { appendEntries, loadRoom } from './log.ts';
 import { writeAwareness, writeUpdate } from './protocol.ts';
 
 let world: World;
@@ -273,6 +274,36 @@ test('too large and malformed messages close the connection', async () => {
   await until(() => large.closed !== null && odd.closed !== null);
   expect([large.closed?.code, odd.closed?.code]).toEqual([CLOSE.tooLarge, CLOSE.badRequest]);
 });
+
+test('an update under countless client ids ends its own connection alone', async () => {
+  const id = await world.board(owner);
+  const mallory = await world.guest(id, 'Mallory');
+  const victim = world.connect(owner, `board/${id}`);
+  const flooder = world.connect(mallory, `board/${id}`);
+  await Promise.all([victim.synced(), flooder.synced()]);
+  flooder.send(writeUpdate(updateOf(30_000)));
+  addLabel(victim.doc, 'a0.h0', 'mine', 1);
+  await until(() => flooder.closed !== null && victim.persisted === 2);
+  expect(flooder.closed).toMatchObject({ code: CLOSE.invalidUpdate });
+  expect(victim.closed).toBeNull();
+});
+
+test('more rows are stored at once than one statement holds', async () => {
+  const id = await world.board(owner);
+  const data = Y.encodeStateAsUpdate(new Y.Doc());
+  const many = Array.from({ length: 20_000 }, (_, client) => ({ data, personId: null, clients: [client] }));
+  await appendEntries(world.app.db, `board/${id}`, many, 1);
+  expect(await rowsOf(id)).toBe(20_001);
+});
+
+/** One empty change by each of `clients` Yjs clients. */
+function updateOf(clients: number): Uint8Array {
+  return encoding.encode((encoder) => {
+    encoding.writeVarUint(encoder, clients);
+    for (let client = clients; client > 0; client--) for (const field of [1, client, 0, 0, 1]) encoding.writeVarUint(encoder, field);
+    encoding.writeVarUint(encoder, 0);
+  });
+}
 
 function seenBy(observer: Client, { doc }: Client): Record<string, unknown> | undefined {
   return observer.provider.awareness.getStates().get(doc.clientID);

@@ -94,16 +94,15 @@ function serve(app: App, socket: WebSocket, request: IncomingMessage, onFault: (
   const start = async () => {
     const { name, member } = await admit(app, socket, request);
     const room = await app.rooms.acquire(name);
+    if (socket.readyState !== WebSocket.OPEN) {
+      app.rooms.release(room);
+      return;
+    }
     socket.once('close', () => {
       member.closed = true;
       room.leave(member);
       app.rooms.release(room);
     });
-    if (socket.readyState !== WebSocket.OPEN) {
-      app.rooms.release(room);
-      socket.removeAllListeners('close');
-      return;
-    }
     const guarded = (work: () => void) => guard(member, work, onFault);
     guarded(() => room.enter(member));
     deliver = (frame) => {

@@ -49,7 +49,7 @@ export function BoardFrame({ theme, connection, selection, view, onView }: Board
       </div>
       <div className="grid min-h-0 flex-1 lg:grid-cols-[7.5rem_minmax(0,1fr)_24rem]">
         <ViewList view={view} onView={onView} />
-        <main className="flex min-h-[24rem] min-w-0 flex-col overflow-hidden bg-paper lg:min-h-0 lg:overflow-y-auto">
+        <main className="relative flex min-h-[24rem] min-w-0 flex-col overflow-hidden bg-paper lg:min-h-0 lg:overflow-y-auto">
           {view === 'claims' ? (
             <ClaimsView />
           ) : (

@@ -17,8 +17,8 @@ import { causalRequestOf, requestOf } from '@/app/ui/setup-request.ts';
 type Source = 'degrees' | 'paths' | 'path-effect';
 
 const PROPOSED: Record<Source, (anchor: string | null) => string> = {
-  degrees: () => 'share(degree <= 2) >= 0.9',
-  paths: () => 'mass(degree <= 2) >= 0.9',
+  degrees: () => 'share(degree <= 1) >= 0.9',
+  paths: () => 'mass(degree <= 1) >= 0.9',
   'path-effect': (anchor) => `effect(${JSON.stringify(anchor)}) < -0.1`,
 };
 

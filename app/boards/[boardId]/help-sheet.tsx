@@ -40,7 +40,14 @@ export function HelpSheet({ open, onClose }: { open: boolean; onClose: () => voi
         ))}
       </ul>
       <h3 className="mt-5 mb-1 text-sm font-semibold">{strings.help.namesTitle}</h3>
-      <p className="text-sm text-soft">{strings.help.names}</p>
+      <dl className="grid gap-1 text-sm">
+        {strings.help.names.map(([name, what]) => (
+          <div key={name} className="grid gap-x-4 sm:grid-cols-[11rem_1fr]">
+            <dt className="font-mono text-xs leading-5 whitespace-pre">{name}</dt>
+            <dd className="text-soft">{what}</dd>
+          </div>
+        ))}
+      </dl>
     </Dialog>
   );
 }

@@ -42,7 +42,7 @@ export function Inspector({ ref, selection, unravel, onLeave }: InspectorProps) 
     <aside
       aria-label={strings.inspector.label}
       onKeyDown={(event) => event.key === 'Escape' && onLeave()}
-      className="min-w-0 border-line bg-ground max-lg:border-t lg:overflow-y-auto lg:border-l"
+      className="relative min-w-0 border-line bg-ground max-lg:border-t lg:overflow-y-auto lg:border-l"
     >
       {selection === null ? (
         <p className="p-4 text-sm text-soft">{strings.inspector.empty}</p>

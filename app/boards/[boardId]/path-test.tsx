@@ -1,7 +1,7 @@
 'use client';
 import { useRef, useState } from 'react';
 import type { Answer, Reference } from '@/lib/engine/index.ts';
-import { formatSigned, formatTime } from '@/lib/figures/numbers.ts';
+import { formatSigned, formatTime, formatValue } from '@/lib/figures/numbers.ts';
 import type { Run } from '@/lib/wire.ts';
 import { execute, type Progress } from '@/app/ui/analysis.ts';
 import { Button } from '@/app/ui/button.tsx';
@@ -88,22 +88,27 @@ export function PathTest({ path, answer }: { path: string; answer: Answer | null
 
 function TestResult({ run, path }: { run: Run; path: string }) {
   const [attaching, setAttaching] = useState(false);
+  const { answer } = run;
   const effect = effectOf(run, path) ?? Number.NaN;
   const half = Number((effect / 2).toPrecision(1));
   return (
     <li className="rounded-[3px] border border-line bg-paper p-2" data-run={run.id}>
       <p className="flex flex-wrap items-center gap-2 text-sm">
-        <KindBadge kind={run.answer.kind} />
+        <KindBadge kind={answer.kind} />
         <span className="text-soft">{strings.test.effect}</span>
         <b className="font-mono font-semibold" data-testid="effect">
           {formatSigned(effect)}
         </b>
-        <span className="text-xs text-soft">{run.answer.reference ? strings.test.against(run.answer.reference) : null}</span>
+        <span className="text-xs text-soft">
+          {answer.reference
+            ? strings.test.against(answer.reference, formatValue(answer.metric), formatValue(answer.metric + effect))
+            : null}
+        </span>
       </p>
       <p className="mt-0.5 text-2xs text-soft">
         {run.author.name} · <time dateTime={new Date(run.createdAt).toISOString()}>{formatTime(run.createdAt)}</time>
       </p>
-      <Pedigree answer={run.answer} />
+      <Pedigree answer={answer} />
       {attaching ? (
         <AttachForm
           runIds={[run.id]}

@@ -28,6 +28,13 @@ function choicesOf(part: Part, tokens: readonly TokenText[]): Choice[] {
   return part === 'foil' ? [likely, none, ...found] : [likely, ...found];
 }
 
+/** What was typed, or the same word with a space before it where that alone is a token. */
+function meantBy(query: string, tokens: readonly TokenText[]): string {
+  if (/^\d+$/.test(query) || tokens.some(({ text }) => text === query)) return query;
+  const spaced = tokens.find(({ text }) => text === ` ${query}`);
+  return spaced ? String(spaced.id) : query;
+}
+
 /** Chooses the target or foil token by searching the vocabulary, or by token id. */
 export function TokenPicker({ part, answer }: { part: Part; answer: Answer | null }) {
   const [open, setOpen] = useState(false);
@@ -90,13 +97,13 @@ function TokenSearch({ part, onDone }: { part: Part; onDone: () => void }) {
     if (step !== undefined) setAt(step);
     else if (event.key === 'Escape') onDone();
     else if (event.key === 'Enter' && at >= 0) void choose(choices[at]!.value);
-    else if (event.key === 'Enter' && query !== '') void choose(query);
+    else if (event.key === 'Enter' && query !== '') void choose(meantBy(query, search.tokens));
     else return;
     event.preventDefault();
   };
 
   return (
-    <div className="relative text-xs" onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && onDone()}>
+    <div className="relative max-w-72 text-xs" onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && onDone()}>
       <div className="flex items-baseline gap-1.5">
         <label htmlFor={id} className="text-soft">
           {strings.picker.label[part]}

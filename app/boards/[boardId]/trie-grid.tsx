@@ -75,7 +75,7 @@ export function TrieGrid({ gridRef, unravel, metric, selection, onSelect, marksO
       tabIndex={0}
       onKeyDown={onKeyDown}
       onFocus={() => active < 0 && moveTo(0)}
-      className="group min-h-48 flex-1 overflow-auto focus-visible:outline-offset-[-2px]"
+      className="group min-h-48 flex-1 overflow-auto outline-none"
     >
       <div role="rowgroup" className="sticky top-0 z-10 bg-paper">
         <div

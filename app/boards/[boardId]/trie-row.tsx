@@ -28,6 +28,10 @@ export interface RowFrame {
 export const COLUMNS =
   'grid-cols-[minmax(0,1fr)_4.5rem_3.5rem] sm:grid-cols-[minmax(0,1fr)_7rem_4.5rem_3.75rem_2rem_3rem] xl:grid-cols-[minmax(0,1fr)_16rem_4.5rem_3.75rem_2rem_3rem]';
 
+/** The grid has the focus; the row where it is shows it. */
+const FOCUSED =
+  'group-focus-visible:outline group-focus-visible:outline-2 group-focus-visible:-outline-offset-2 group-focus-visible:outline-ink';
+
 const ROW = `absolute inset-x-0 grid ${COLUMNS} items-center gap-x-2 px-3 text-sm`;
 
 interface PathRowProps {
@@ -59,7 +63,7 @@ export function PathRow({ row, frame, marks, selected, pending, onSelect, onTogg
       onClick={onSelect}
       onDoubleClick={onToggle}
       style={{ top: frame.top, height: frame.height, ...(looker ? { boxShadow: `inset 3px 0 0 ${looker.user.color}` } : {}) }}
-      className={`${ROW} cursor-default ${selected ? 'bg-chosen' : 'hover:bg-hover'} ${frame.active ? 'group-focus-visible:outline group-focus-visible:outline-2 group-focus-visible:-outline-offset-2 group-focus-visible:outline-ink' : ''}`}
+      className={`${ROW} cursor-default ${selected ? 'bg-chosen' : 'hover:bg-hover'} ${frame.active ? FOCUSED : ''}`}
     >
       <span role="gridcell" className="flex min-w-0 items-center gap-1" style={{ paddingLeft: Math.min(row.level - 1, 12) * 14 }}>
         <Disclosure open={node.open} expanded={row.expanded} pending={pending} onToggle={onToggle} />
@@ -152,7 +156,7 @@ export function FoldRow({ row, frame, onOpen }: FoldRowProps) {
       data-fold={row.parent}
       onClick={onOpen}
       style={{ top: frame.top, height: frame.height }}
-      className={`${ROW} cursor-pointer text-soft hover:bg-hover ${frame.active ? 'bg-chosen' : ''}`}
+      className={`${ROW} cursor-pointer text-soft hover:bg-hover ${frame.active ? `bg-chosen ${FOCUSED}` : ''}`}
     >
       <span role="gridcell" className="flex min-w-0 items-center gap-1 text-xs" style={{ paddingLeft: Math.min(row.level - 1, 12) * 14 }}>
         <span aria-hidden="true" className="flex w-5 shrink-0 justify-center text-2xs">

@@ -61,7 +61,7 @@ export function UnravelView({ unravel, ...grid }: UnravelViewProps) {
           formatValue(answer.metric),
           formatError(partition.error),
         )}
-        {unravel.searchNote ? <span className="ml-2">{unravel.searchNote}</span> : null}
+        {unravel.searchNote ? ` · ${unravel.searchNote}` : null}
       </p>
     </section>
   );
