@@ -195,6 +195,9 @@ function write(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+// Whoever reads our output may stop early, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
 const args = process.argv.slice(2);
 try {
   await main(args);

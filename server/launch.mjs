@@ -41,10 +41,18 @@ async function serve() {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal === 'SIGHUP' ? 'SIGTERM' : signal));
+  stopWithNpm(() => child.kill('SIGTERM'));
   const [status, signal] = await new Promise((done) => {
     child.once('exit', (...outcome) => done(outcome));
   });
   process.exit(signal ? 1 : status);
+}
+
+/** npm passes a signal on to its shell alone, which dies and leaves us behind: then our parent is another one. */
+function stopWithNpm(end) {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && end(), 500).unref();
 }
 
 function sources() {

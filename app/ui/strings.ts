@@ -136,6 +136,7 @@ export const strings = {
     addCounterfactual: 'add',
     change: 'change',
     none: 'none',
+    unknown: '…',
     tokens: (count: number) => few(count, 'token', 'tokens'),
     apply: 'Apply',
     shared: 'Changes it for everyone on this board.',

@@ -1,5 +1,5 @@
 import { groupBy } from './collections.ts';
-import { ablatableNodes, headEffectGraph, headEffectName, mlpEffectGraph, readMetricGraph, type Rows } from './graphs/causal.ts';
+import { ablatableNodes, headEffectGraph, headEffectName, mlpEffectGraph, readMetricGraph } from './graphs/causal.ts';
 import { mixGraph, outputsGraph } from './graphs/outputs.ts';
 import { causalMask, metricFeeds, type CleanRun, type Control, type Model, type Question } from './model.ts';
 import { printNode, printStop, stageOf, type Node, type Path, type Slot } from './names.ts';
@@ -44,7 +44,7 @@ function copyOf(paths: readonly Path[]): Copy {
 }
 
 /** Bytes of changed outputs kept at once; a batch of changes is as large as all paths of one chunk together. */
-const CHUNK_BYTES = 128 * 1024 * 1024;
+const CHUNK_BYTES = 240 * 1024 * 1024;
 
 /** Evaluates sets of paths; one object serves one question and reference. */
 export class Effects {
@@ -123,50 +123,50 @@ export class Effects {
     for (const [, stage] of stages) {
       for (const group of groupBy(stage, (copy) => `${printNode(copy.node)} ${bySlot(copy)} ${readOn.has(copy.key)}`).values()) {
         await control.checkpoint();
-        await this.#evaluate(group, readOn.has(group[0]!.key) ? 'every' : 'last', changes);
+        await this.#evaluate(group, readOn.has(group[0]!.key) ? 0 : this.run.tokens.length - 1, changes);
       }
     }
     return this.#read(sets, changes);
   }
 
   /** Copies of one node: all take every token, or all the last alone. */
-  async #evaluate(copies: readonly Copy[], rows: Rows, changes: Changes): Promise<void> {
+  async #evaluate(copies: readonly Copy[], firstToken: number, changes: Changes): Promise<void> {
     const { node } = copies[0]!;
     const length = this.run.tokens.length;
     const most = Math.max(1, Math.ceil(PRODUCT_ROWS / length));
     for (let from = 0; from < copies.length; from += most) {
       const batch = copies.slice(from, from + most);
-      const change = node.kind === 'head' ? await this.#head(node, batch, rows, changes) : await this.#mlp(node, batch, rows, changes);
+      const change =
+        node.kind === 'head' ? await this.#head(node, batch, firstToken, changes) : await this.#mlp(node, batch, firstToken, changes);
       batch.forEach((copy, index) => changes.set(copy.key, slice(change, index).data));
     }
   }
 
-  async #head(node: Extract<Node, { kind: 'head' }>, copies: readonly Copy[], rows: Rows, changes: Changes): Promise<FloatTensor> {
+  async #head(node: Extract<Node, { kind: 'head' }>, copies: readonly Copy[], firstToken: number, changes: Changes): Promise<FloatTensor> {
     const { layer, head } = node;
     const slots = bySlot(copies[0]!);
     const feeds: Record<string, Tensor> = {
-      ...this.#shared(node, slice(this.run.beforeAttention, layer)),
+      ...this.#shared(node, slice(this.run.beforeAttention, layer), firstToken),
       head: indices([head], []),
       mask: causalMask(this.run.tokens.length),
     };
     if (slots) {
       for (const slot of ['q', 'k', 'v'] as const) feeds[`change${slot.toUpperCase()}`] = await this.#inputs(copies, slot, changes);
     } else feeds['changeIn'] = await this.#inputs(copies, null, changes);
-    const outputs = await this.model.run(headEffectName(layer, rows, slots), (spec) => headEffectGraph(spec, layer, rows, slots), feeds);
+    const outputs = await this.model.run(headEffectName(layer, slots), (spec) => headEffectGraph(spec, layer, slots), feeds);
     return outputs['change']!;
   }
 
-  async #mlp(node: Node, copies: readonly Copy[], rows: Rows, changes: Changes): Promise<FloatTensor> {
+  async #mlp(node: Node, copies: readonly Copy[], firstToken: number, changes: Changes): Promise<FloatTensor> {
     const { layer } = node as Extract<Node, { kind: 'mlp' }>;
-    const feeds = this.#shared(node, slice(this.run.beforeMlp!, layer));
+    const feeds = this.#shared(node, slice(this.run.beforeMlp!, layer), firstToken);
     feeds['changeIn'] = await this.#inputs(copies, null, changes);
-    feeds['from'] = indices([rows === 'every' ? 0 : this.run.tokens.length - 1]);
     const outputs = await this.model.run(`mlp-effect-${layer}`, (spec) => mlpEffectGraph(spec, layer), feeds);
     return outputs['change']!;
   }
 
-  #shared(node: Node, clean: FloatTensor): Record<string, Tensor> {
-    return { clean, before: slice(this.outputs, this.#index.get(printNode(node))!) };
+  #shared(node: Node, clean: FloatTensor, firstToken: number): Record<string, Tensor> {
+    return { clean, from: indices([firstToken]), before: slice(this.outputs, this.#index.get(printNode(node))!) };
   }
 
   /** What each copy's slot reads beyond the clean stream, [P, S, d]; slot null = reads without a slot. */

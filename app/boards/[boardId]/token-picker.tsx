@@ -46,6 +46,7 @@ export function TokenPicker({ part, answer }: { part: Part; answer: Answer | nul
         ? null
         : (answer.foilText ?? String(answer.foil))
     : null;
+  const shown = text ?? (answer ? strings.setup.none : strings.setup.unknown);
 
   const close = () => {
     setOpen(false);
@@ -60,11 +61,11 @@ export function TokenPicker({ part, answer }: { part: Part; answer: Answer | nul
         ref={button}
         small
         onClick={() => setOpen(true)}
-        aria-label={strings.picker.open(part, text ?? strings.setup.none)}
+        aria-label={strings.picker.open(part, shown)}
         aria-haspopup="listbox"
         data-testid={`${part}-button`}
       >
-        {text === null ? strings.setup.none : <TokenChip text={text} className="bg-transparent px-0" />}
+        {text === null ? shown : <TokenChip text={text} className="bg-transparent px-0" />}
       </Button>
     </div>
   );

@@ -1,5 +1,5 @@
 'use client';
-import { useRef, type KeyboardEvent } from 'react';
+import { useEffect, useRef, type KeyboardEvent } from 'react';
 import type { Answer } from '@/lib/engine/index.ts';
 import { visibleToken } from '@/lib/figures/numbers.ts';
 import { strings } from '@/app/ui/strings.ts';
@@ -10,10 +10,21 @@ interface TokenStripProps {
   onPosition: (position: number) => void;
 }
 
+/** Scrolls `region` alone, by as little as shows `part`. */
+function showInside(region: HTMLElement, part: HTMLElement): void {
+  const { offsetTop: top, offsetHeight: height } = part;
+  region.scrollTop = Math.min(top, Math.max(region.scrollTop, top + height - region.clientHeight));
+}
+
 /** The prompt's tokens. The marker is the position whose logits are read; click or arrow keys move it. */
 export function TokenStrip({ answer, position, onPosition }: TokenStripProps) {
   const strip = useRef<HTMLDivElement>(null);
   const { tokens, tokenTexts } = answer;
+
+  useEffect(() => {
+    const chosen = strip.current?.querySelectorAll('button')[position];
+    if (strip.current && chosen) showInside(strip.current, chosen);
+  }, [position]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     const steps: Record<string, number> = { ArrowLeft: position - 1, ArrowRight: position + 1, Home: 0, End: tokens.length - 1 };
@@ -30,7 +41,7 @@ export function TokenStrip({ answer, position, onPosition }: TokenStripProps) {
       ref={strip}
       role="radiogroup"
       aria-label={strings.setup.position}
-      className="flex max-h-28 min-w-0 flex-1 flex-wrap gap-x-px gap-y-0.5 overflow-y-auto py-0.5"
+      className="relative flex max-h-32 min-w-0 flex-1 flex-wrap gap-x-px gap-y-0.5 overflow-y-auto py-0.5"
     >
       {tokens.map((token, index) => {
         const text = tokenTexts?.[index] ?? String(token);

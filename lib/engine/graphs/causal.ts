@@ -3,17 +3,14 @@ import { sourceRows, type ModelSpec } from '../spec.ts';
 import { Blocks } from './blocks.ts';
 import { metricRow } from './frozen.ts';
 
-/** Which tokens of a node's output are wanted: all, or the last one where only `logits` reads it. */
-export type Rows = 'every' | 'last';
-
 /**
  * One head of one layer, live, on changed inputs [M16]: its own norm and softmax on `clean + change`.
  * Feeds `clean` [S, d] the stream it reads, the changes [P, S, d] (`changeIn`, or with `bySlot` three:
  * `changeQ`, `changeK`, `changeV`), `head` int32 [], `mask` [S, S], `before` [S, d] its clean output without
- * bias. Gives `change` of the output, [P, S, d] or [P, 1, d].
+ * bias, `from` int32 [1] the first token wanted. Gives `change` of the output from there on, [P, R, d].
  */
-export function headEffectGraph(spec: ModelSpec, layer: number, rows: Rows, bySlot: boolean): Graph {
-  const g = new GraphBuilder(headEffectName(layer, rows, bySlot));
+export function headEffectGraph(spec: ModelSpec, layer: number, bySlot: boolean): Graph {
+  const g = new GraphBuilder(headEffectName(layer, bySlot));
   const blocks = new Blocks(g, spec);
   const { dModel, dHead } = spec;
   const weights = blocks.layer(layer);
@@ -21,6 +18,7 @@ export function headEffectGraph(spec: ModelSpec, layer: number, rows: Rows, bySl
   const head = g.input('head', 'int32', []);
   const mask = g.input('mask', 'float32', ['S', 'S']);
   const before = g.input('before', 'float32', ['S', dModel]);
+  const wanted = fromToken(g);
   const read = (name: string) => {
     const change = g.input(name, 'float32', ['P', 'S', dModel]);
     return blocks.scaled(g.op('Add', [change, clean]), weights.norm1).xs;
@@ -31,17 +29,17 @@ export function headEffectGraph(spec: ModelSpec, layer: number, rows: Rows, bySl
     const all = blocks.readerBias(weights.norm1, blocks.weight(matrix), blocks.weight(vector));
     return g.op('Gather', [g.op('Reshape', [all, g.ints([-1, dHead])]), head], { axis: 0 });
   };
-  const queries = g.op('Add', [project(wanted(g, xq, rows, 1), weights.q), bias(weights.q, weights.qBias)]);
+  const queries = g.op('Add', [project(wanted(xq, 1), weights.q), bias(weights.q, weights.qBias)]);
   const keys = g.op('Add', [project(xk, weights.k), bias(weights.k, weights.kBias)]);
-  const pattern = blocks.pattern(queries, keys, [0, 2, 1], wanted(g, mask, rows, 0));
+  const pattern = blocks.pattern(queries, keys, [0, 2, 1], wanted(mask, 0));
   const mixed = g.op('MatMul', [pattern, project(xv, weights.v)]);
   const out = product(g, mixed, blocks.headWeight(weights.o, head, 'out'), dHead, dModel);
-  g.output('change', g.op('Sub', [out, wanted(g, before, rows, 0)]), 'float32', ['P', 'R', dModel]);
+  g.output('change', g.op('Sub', [out, wanted(before, 0)]), 'float32', ['P', 'R', dModel]);
   return g.finish();
 }
 
-export function headEffectName(layer: number, rows: Rows, bySlot: boolean): string {
-  return `head-effect-${layer}-${rows}${bySlot ? '-by-slot' : ''}`;
+export function headEffectName(layer: number, bySlot: boolean): string {
+  return `head-effect-${layer}${bySlot ? '-by-slot' : ''}`;
 }
 
 /**
@@ -55,18 +53,18 @@ export function mlpEffectGraph(spec: ModelSpec, layer: number): Graph {
   const clean = g.input('clean', 'float32', ['S', dModel]);
   const changeIn = g.input('changeIn', 'float32', ['P', 'S', dModel]);
   const before = g.input('before', 'float32', ['S', dModel]);
-  const from = g.op('Cast', [g.input('from', 'int32', [1])], { to: 7 });
-  const rest = (x: Value, axis: number) => g.op('Slice', [x, from, g.ints([Number.MAX_SAFE_INTEGER]), g.ints([axis])]);
-  const x = g.op('Add', [rest(changeIn, 1), rest(clean, 0)]);
+  const wanted = fromToken(g);
+  const x = g.op('Add', [wanted(changeIn, 1), wanted(clean, 0)]);
   const out = liveMlp(blocks, x, layer, (rowsIn, matrix, inner, outer) => product(g, rowsIn, matrix, inner, outer), dModel, dMlp);
-  g.output('change', g.op('Sub', [out, rest(before, 0)]), 'float32', ['P', 'R', dModel]);
+  g.output('change', g.op('Sub', [out, wanted(before, 0)]), 'float32', ['P', 'R', dModel]);
   return g.finish();
 }
 
-/** All tokens of `x`, or its last along `axis`, which stays as an axis of length 1. */
-function wanted(g: GraphBuilder, x: Value, rows: Rows, axis: number): Value {
-  if (rows === 'every') return x;
-  return g.op('Slice', [x, g.ints([-1]), g.ints([Number.MAX_SAFE_INTEGER]), g.ints([axis])]);
+/** Cuts a value along its axis of tokens, from the token that the input `from` names to the last. */
+function fromToken(g: GraphBuilder): (x: Value, axis: number) => Value {
+  const from = g.op('Cast', [g.input('from', 'int32', [1])], { to: 7 });
+  const end = g.ints([Number.MAX_SAFE_INTEGER]);
+  return (x, axis) => g.op('Slice', [x, from, end, g.ints([axis])]);
 }
 
 /**

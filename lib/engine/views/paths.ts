@@ -9,7 +9,7 @@ import { identity, type Asked, type Outcome } from './view.ts';
 export const EXHAUSTIVE_LIMIT = 50_000;
 const BUDGET_SUFFIXES = 4_096;
 /** Directions kept at once, in bytes. */
-const MEMORY = 256 * 1024 * 1024;
+const MEMORY = 192 * 1024 * 1024;
 const BATCH = 64;
 const DEFAULT_TOP = 25;
 
