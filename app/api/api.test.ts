@@ -40,7 +40,7 @@ test.each<[unknown, number, string, string]>([
   ['{', 400, 'bad-request', 'body: expected JSON, got "{"'],
   [[], 400, 'bad-request', 'body: expected a value of type object, got []'],
   [{ setup: 5 }, 400, 'bad-request', 'setup: expected a value of type object, got 5'],
-  [{ setup: { ...SETUP, prompt: '' } }, 400, 'bad-request', 'setup.prompt: expected at least 1 characters, got ""'],
+  [{ setup: { ...SETUP, prompt: '' } }, 400, 'bad-request', 'setup.prompt: expected at least one character, got ""'],
   [{ setup: { ...SETUP, position: 1.5 } }, 400, 'bad-request', 'setup.position: expected a value of type int, got 1.5'],
   [{ setup: SETUP, colour: 1 }, 400, 'bad-request', 'body: expected known fields alone, got "colour"'],
   [{ setup: { ...SETUP, model: 'none' } }, 404, 'unknown-model', 'model: expected toy, got "none"'],

@@ -9,7 +9,8 @@ export interface NodeRuntimeOptions {
 
 /**
  * onnxruntime-node on the CPU, bound to the folder that holds a model's weights. Weights stay memory-mapped:
- * without prepacking every session shares the file's pages.
+ * without prepacking every session shares the file's pages. Each session has threads of its own; spinning while
+ * idle, those of many sessions would take the cores from each other.
  */
 export function createNodeRuntime(folder: string, { threads }: NodeRuntimeOptions): Runtime {
   return {
