@@ -140,6 +140,19 @@ describe.each(Object.keys(MODELS))('%s', (name) => {
     );
   });
 
+  test('[M16] the three slots of a head together are the head', async () => {
+    await fc.assert(
+      fc.asyncProperty(pair, async ([tokens, counterfactualTokens]) => {
+        const request = { view: 'path-effect', tokens, counterfactualTokens, target: 1, foil: 2 } as const;
+        const whole = await ask({ ...request, paths: ['input->a0.h1->a1.h0->logits'] });
+        const slots = ['q', 'k', 'v'].flatMap((outer) => ['q', 'k', 'v'].map((inner) => `input->a0.h1<${inner}>->a1.h0<${outer}>->logits`));
+        const parts = await ask({ ...request, paths: slots, together: true });
+        expect(Math.abs(parts.joint!.value - whole.terms[0]!.value!)).toBeLessThan(1e-4 * Math.max(1, Math.abs(whole.metric)));
+      }),
+      { ...RUNS, numRuns: 4 },
+    );
+  });
+
   test('ablating the embeddings to the counterfactual gives the counterfactual metric', async () => {
     await fc.assert(
       fc.asyncProperty(pair, async ([tokens, counterfactualTokens]) => {
