@@ -90,7 +90,8 @@ describe('the answer', () => {
     );
     const answer = JSON.parse(outcome.stdout) as Answer;
     expect(answer).toMatchObject({ kind: 'causal', reference: 'counterfactual', joint: { names: paths } });
-    expect(answer.terms.map(({ name }) => name)).toEqual(paths);
+    expect(answer.terms.map(({ name }) => name)).toEqual([...paths, 'together']);
+    expect(answer.terms[2]!.value).toBe(answer.joint!.value);
     expect(answer).not.toHaveProperty('error');
   });
 

@@ -185,7 +185,6 @@ function printAnswer(answer: Answer, values: Values): void {
     write(`${String(value).padStart(24)}  ${term.name}${term.text === undefined ? '' : `  ${JSON.stringify(term.text)}`}`);
   }
   if (answer.remainder !== undefined) write(`${String(answer.remainder).padStart(24)}  remainder`);
-  if (answer.joint) write(`${String(answer.joint.value).padStart(24)}  together`);
   if (answer.error !== undefined) write(`identity error ${answer.error}`);
   if (answer.search) write(`search ${answer.search}, largest unopened ${answer.largestUnopened}`);
   for (const note of answer.notes) write(note);

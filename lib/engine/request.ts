@@ -101,7 +101,7 @@ export interface Answer {
   sum?: number;
   /** identity views: |sum − metric| */
   error?: number;
-  /** `together`: all paths or ablations at once */
+  /** `together`: all paths or ablations at once, by name; the value is also the last term, `together` */
   joint?: { names: string[]; value: number };
   /** `paths`, `suffixes`: whether every suffix was opened */
   search?: 'exhaustive' | 'budget';

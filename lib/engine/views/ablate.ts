@@ -5,7 +5,7 @@ import { checkNode, parseNode } from '../names.ts';
 import type { Term } from '../request.ts';
 import { indices, tensor } from '../runtime.ts';
 import { referenceSources } from './reference.ts';
-import type { Asked, Outcome } from './view.ts';
+import { TOGETHER, type Asked, type Outcome } from './view.ts';
 
 const BATCH = 16;
 const CONSTANT_STAYS = 'Ablating a head replaces its output without bias: its constant stays in a{l}.b [M7].';
@@ -37,6 +37,7 @@ export async function ablateView(asked: Asked): Promise<Outcome> {
     control.progress(values.length, sets.length, 'ablations run');
   }
   const terms = asked.ablate.map((name, index): Term => ({ name, value: values[index]! }));
+  if (asked.together) terms.push({ name: TOGETHER, value: values.at(-1)! });
   return {
     terms,
     reference: asked.reference,

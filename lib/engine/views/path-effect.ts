@@ -3,7 +3,7 @@ import { EngineError } from '../errors.ts';
 import { checkPath, degreeOf, parsePath, type Path } from '../names.ts';
 import type { Term } from '../request.ts';
 import { referenceSources } from './reference.ts';
-import type { Asked, Outcome } from './view.ts';
+import { TOGETHER, type Asked, type Outcome } from './view.ts';
 
 /**
  * The causal effect of each path alone [M16]: its first node's output is replaced by the reference, on this path
@@ -19,6 +19,7 @@ export async function pathEffectView(asked: Asked): Promise<Outcome> {
   if (asked.together) sets.push(paths);
   const values = await effects.of(sets, asked.control);
   const terms = asked.paths.map((name, index): Term => ({ name, degree: degreeOf(paths[index]!), value: values[index]! }));
+  if (asked.together) terms.push({ name: TOGETHER, value: values.at(-1)! });
   return {
     terms,
     reference: asked.reference,

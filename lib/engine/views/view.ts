@@ -1,6 +1,9 @@
 import type { Control, Model, Question } from '../model.ts';
 import type { Answer, Reference, Term } from '../request.ts';
 
+/** Name of the last term when all that was asked for is also done at once. */
+export const TOGETHER = 'together';
+
 /** What a view is given: a model, a question in tokens, and what the person asked for. */
 export interface Asked {
   model: Model;
