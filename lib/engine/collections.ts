@@ -24,10 +24,6 @@ export class Heap<T> {
     return this.#items;
   }
 
-  peek(): T | undefined {
-    return this.#items[0];
-  }
-
   push(item: T): void {
     const items = this.#items;
     let at = items.push(item) - 1;

@@ -84,11 +84,6 @@ export class Trie {
     for (const suffix of suffixes) this.#directions.delete(suffix);
   }
 
-  /** True once opened and not forgotten. */
-  remembers(suffix: Suffix): boolean {
-    return this.#directions.has(suffix);
-  }
-
   async #openChunk(suffixes: readonly Suffix[], byToken: boolean): Promise<Opened[]> {
     const { size } = this;
     const sorted = [...groupBy(suffixes, (suffix) => printNode(suffix.node)).values()];

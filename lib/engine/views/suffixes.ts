@@ -4,7 +4,7 @@ import type { Term } from '../request.ts';
 import { stageCount } from '../spec.ts';
 import { Trie, pathDegree, pathName, suffixName, type Opened, type Suffix } from '../trie.ts';
 import { budgetOf, openBest } from './paths.ts';
-import { identity, type Asked, type Outcome } from './view.ts';
+import type { Asked, Outcome } from './view.ts';
 
 /** Suffixes that one answer may open on the way to `untilMass`: each brings a term for every source. */
 const ANSWER_BUDGET = 400;
@@ -27,8 +27,8 @@ export async function suffixesView(asked: Asked): Promise<Outcome> {
   await control.checkpoint();
   const closed = partition.closed();
   return {
-    ...identity([], partition.hidden(), asked.metric),
     ...partition.answer(asked.metric),
+    remainder: partition.hidden(),
     search: closed.length === 0 ? 'exhaustive' : 'budget',
     largestUnopened: closed.reduce((most, { total }) => Math.max(most, Math.abs(total)), 0),
     opened: partition.opened.size,
