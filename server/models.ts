@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { EngineError } from '../lib/engine/index.ts';
 import type { ModelSummary } from '../lib/wire.ts';
 import { hashModel, readModelFolder, type ModelFolder } from './engine/model-folder.ts';
+import { isMissing } from './files.ts';
 
 /** Models are folders: the built-in ones in the project, imported ones under PATHBOARD_HOME. */
 
@@ -115,7 +116,7 @@ async function modelNames(home: string): Promise<Map<string, Located>> {
     [BUILT_IN, true],
     [join(home, 'models'), false],
   ] as const) {
-    const entries = await readdir(parent, { withFileTypes: true }).catch(() => []);
+    const entries = await readdir(parent, { withFileTypes: true }).catch(noneIfMissing);
     for (const entry of entries) {
       const folder = join(parent, entry.name);
       const isModel = entry.isDirectory() && NAME.test(entry.name) && (await stat(join(folder, 'config.json')).catch(() => null));
@@ -123,6 +124,12 @@ async function modelNames(home: string): Promise<Map<string, Located>> {
     }
   }
   return names;
+}
+
+/** A home without imports has no such folder; one that cannot be read is a failure. */
+function noneIfMissing(error: unknown): [] {
+  if (isMissing(error)) return [];
+  throw error;
 }
 
 async function summarise(name: string, { folder, builtIn }: Located): Promise<ModelSummary> {

@@ -153,11 +153,13 @@ describe.each(Object.keys(MODELS))('%s', (name) => {
     );
   });
 
-  test('ablating the embeddings to the counterfactual gives the counterfactual metric', async () => {
+  test('[M7] the embeddings of the counterfactual give its metric, and so do all of its outputs at once', async () => {
     await fc.assert(
       fc.asyncProperty(pair, async ([tokens, counterfactualTokens]) => {
-        const answer = await ask({ view: 'ablate', tokens, counterfactualTokens, ablate: ['input'], target: 1, foil: 2 });
+        const nodes = ['input', ...heads(model), ...(model.spec.hasMlp ? ['m0', 'm1'] : [])];
+        const answer = await ask({ view: 'ablate', tokens, counterfactualTokens, ablate: nodes, together: true, target: 1, foil: 2 });
         expect(answer.terms[0]!.value).toBeCloseTo(answer.counterfactualMetric!, 3);
+        expect(answer.joint!.value).toBeCloseTo(answer.counterfactualMetric!, 3);
       }),
       RUNS,
     );
