@@ -1,82 +1,137 @@
-import { EngineError, parsePath, type ModelSpec } from '../lib/engine/index.ts';
+import type { Model, ModelSpec } from '../lib/engine/index.ts';
+import type { Tensor } from '../lib/engine/runtime.ts';
+import { stagesOf } from '../lib/engine/stages.ts';
+
+type Feeds = Record<string, Tensor | null>;
 
 /**
- * Floating-point operations of the matrix products that a computation needs (2 for a multiply-add);
- * norms, softmax and activations are not counted. S tokens.
+ * Floating-point operations of the matrix products that graphs execute (2 for a multiply-add), from the shapes that
+ * they are fed; norms, softmax and activations are not counted. MLPs without a second gating branch.
  */
-export class Flops {
+class Products {
   constructor(
     readonly spec: ModelSpec,
-    readonly tokens: number,
+    readonly feeds: Feeds,
   ) {}
 
-  /** q, k, v and output projections of `tokens` rows, all heads. */
-  get projections(): number {
-    return 2 * this.tokens * 4 * this.spec.dModel * this.spec.heads * this.spec.dHead;
+  dims(name: string): readonly number[] {
+    return this.feeds[name]!.dims;
   }
 
-  /** Scores and mixing, all heads; the causal half is computed like the other. */
-  get attention(): number {
-    return 4 * this.tokens * this.tokens * this.spec.heads * this.spec.dHead;
+  /** Tokens wanted of `all`. */
+  wanted(all: number): number {
+    return all - (this.feeds['from']?.data[0] ?? 0);
   }
 
-  get mlp(): number {
-    return 4 * this.tokens * this.spec.dModel * this.spec.dMlp;
+  /** Rows through an MLP. */
+  mlp(rows: number): number {
+    return 4 * rows * this.spec.dModel * this.spec.dMlp;
   }
 
-  get unembed(): number {
-    return 2 * this.spec.dModel * this.spec.vocabulary;
+  /** Rows through `matrices` of the four projections of all heads. */
+  projections(rows: number, matrices = 4): number {
+    return 2 * rows * matrices * this.spec.dModel * this.spec.heads * this.spec.dHead;
   }
 
-  get forward(): number {
-    return this.spec.layers * (this.projections + this.attention + this.mlp) + this.unembed;
+  /** Scores and mixing of `queries` against `keys` tokens, all heads. */
+  attention(queries: number, keys: number): number {
+    return 4 * queries * keys * this.spec.heads * this.spec.dHead;
   }
 
-  /** The factorized run: each MLP's output product runs twice, for what it carries and for its own bias. */
-  get clean(): number {
-    return this.spec.layers * (this.projections + this.attention + 1.5 * this.mlp);
+  forward(batch: number, tokens: number): number {
+    return batch * this.spec.layers * (this.projections(tokens) + this.attention(tokens, tokens) + this.mlp(tokens));
   }
+}
 
-  /** K + 1 coefficients grow stage by stage; half of the projections (v and output) and of attention (mixing). */
-  get degrees(): number {
+/** By the beginning of a graph's name; what is not here does next to nothing. */
+const COUNTS: Record<string, (products: Products, layer: number) => number> = {
+  forward(products) {
+    const [batch, tokens] = products.dims('tokens') as [number, number];
+    return products.forward(batch, tokens) + 2 * batch * products.spec.dModel * products.spec.vocabulary;
+  },
+  clean(products) {
+    const [tokens] = products.dims('tokens') as [number];
+    return products.forward(1, tokens) + (products.spec.layers * products.mlp(tokens)) / 2;
+  },
+  degrees(products) {
+    const [tokens] = products.dims('input') as [number];
     let total = 0;
-    for (let layer = 0; layer < this.spec.layers; layer++) {
+    for (let layer = 0; layer < products.spec.layers; layer++) {
       const carried = 2 * layer + 1;
-      total += carried * (this.projections / 2 + this.attention / 2);
-      total += (carried + 1.5) * this.mlp;
+      total += carried * (products.projections(tokens, 2) + products.attention(tokens, tokens) / 2);
+      total += (carried + 1.5) * products.mlp(tokens);
     }
     return total;
-  }
+  },
+  'head-transpose'(products) {
+    const [count, queries, d] = products.dims('directions') as [number, number, number];
+    const [, keys] = products.dims('pattern') as [number, number];
+    return 2 * count * products.spec.dHead * (queries * d + queries * keys + keys * d);
+  },
+  'mlp-transpose'(products) {
+    const [count, tokens] = products.dims('directions') as [number, number];
+    return products.mlp(count * tokens);
+  },
+  totals(products) {
+    const [count, tokens, d] = products.dims('directions') as [number, number, number];
+    return 2 * count * tokens * d * products.dims('sources')[0]!;
+  },
+  'head-effect-all'(products) {
+    const [count, tokens, d] = products.dims('changeIn') as [number, number, number];
+    return 2 * count * tokens * products.spec.dHead * (4 * d + 2 * tokens);
+  },
+  'head-effect-last'(products) {
+    const [count, tokens, d] = products.dims('changeIn') as [number, number, number];
+    return 2 * count * d * (4 * products.spec.dHead + 2 * tokens);
+  },
+  'head-patch-all'(products) {
+    const [writers, tokens, d] = products.dims('change') as [number, number, number];
+    return products.projections(writers * tokens, 3) + writers * products.attention(tokens, tokens) + patched(products, tokens, d);
+  },
+  'head-patch'(products) {
+    const [writers, tokens, d] = products.dims('change') as [number, number, number];
+    return products.projections((writers + 2) * tokens, 1) + writers * products.attention(tokens, tokens) + patched(products, tokens, d);
+  },
+  'mlp-effect'(products) {
+    const [count, tokens] = products.dims('changeIn') as [number, number];
+    return products.mlp(count * products.wanted(tokens));
+  },
+  downstream(products, index) {
+    const [count, tokens] = products.dims('stream') as [number, number];
+    const wanted = products.wanted(tokens);
+    const { attention, mlp } = stagesOf(products.spec)[index]!;
+    const mixing = products.projections(tokens + wanted, 2) + products.attention(wanted, tokens);
+    return count * (Number(attention) * mixing + Number(mlp) * products.mlp(wanted));
+  },
+  attribution(products) {
+    const [batch, tokens, d] = products.dims('embeddings') as [number, number, number];
+    const { layers, heads } = products.spec;
+    const back = layers * (products.projections(tokens) + 2 * products.attention(tokens, tokens) + products.mlp(tokens));
+    let scores = 0;
+    for (let layer = 0; layer < layers; layer++) scores += 2 * tokens * d * (3 * heads + 1) * (1 + layer * (heads + 1));
+    return products.forward(batch, tokens) + batch * back + scores;
+  },
+};
 
-  /** Opening one suffix: the pull through its first node and the totals of `sources`. */
-  open(first: string, sources: number): number {
-    const { dModel, dHead } = this.spec;
-    const head = 2 * this.tokens * (2 * dModel * dHead + this.tokens * dHead);
-    const pull = first.startsWith('a') ? head : first.startsWith('m') ? this.mlp : 0;
-    return pull + 2 * this.tokens * dModel * sources;
-  }
+/** The outputs of patched heads, each back to the stream. */
+function patched(products: Products, tokens: number, d: number): number {
+  return 2 * products.dims('edges')[0]! * products.wanted(tokens) * products.spec.dHead * d;
+}
 
-  /** Distinct copies that these paths need; the last node before `logits` at one token. */
-  pathEffects(paths: readonly string[]): number {
-    const copies = new Map<string, number>();
-    for (const name of paths) {
-      const path = parsePath(name);
-      for (let end = 2; end < path.length; end++) {
-        const prefix = name.split('->').slice(0, end).join('->');
-        const last = end === path.length - 1;
-        const { node } = path[end - 1]!;
-        const key = `${prefix}${last ? ' last' : ''}`;
-        if (node.kind === 'head') copies.set(key, this.#head(last));
-        else if (node.kind === 'mlp') copies.set(key, last ? this.mlp / this.tokens : this.mlp);
-        else throw new EngineError('bad-path', name, 'heads and MLPs between its ends', prefix);
-      }
-    }
-    return [...copies.values()].reduce((sum, flops) => sum + flops, 0);
+/** Adds up what a model's graphs execute while `work` runs. */
+export async function countFlops(model: Model, work: () => Promise<unknown>): Promise<number> {
+  const run = model.run.bind(model);
+  let total = 0;
+  model.run = (name, make, feeds) => {
+    const [, start, layer, end] = /^(.*?)(?:-(\d+))?(-[a-z]+)?$/.exec(name)!;
+    const count = COUNTS[`${start}${layer === undefined ? '' : (end ?? '')}`] ?? COUNTS[start!];
+    total += count?.(new Products(model.spec, feeds), Number(layer)) ?? 0;
+    return run(name, make, feeds);
+  };
+  try {
+    await work();
+  } finally {
+    model.run = run;
   }
-
-  #head(last: boolean): number {
-    const { dModel, dHead } = this.spec;
-    const rows = last ? 1 : this.tokens;
-    return 2 * dModel * dHead * (2 * this.tokens + 2 * rows) + 4 * rows * this.tokens * dHead;
-  }
+  return total;
 }

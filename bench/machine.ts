@@ -62,3 +62,17 @@ export async function time(repeats: number, work: () => Promise<unknown>): Promi
   times.sort((a, b) => a - b);
   return { median: times[Math.floor(times.length / 2)]!, best: times[0]! };
 }
+
+export interface Memory {
+  /** most that was ever resident; a file mapped twice counts twice */
+  peakGiB: number;
+  nowGiB: number;
+  /** resident now, each page shared between its mappings (Pss) */
+  onceGiB: number;
+}
+
+export async function memory(): Promise<Memory> {
+  const rollup = await readFile('/proc/self/smaps_rollup', 'utf8').catch(() => '');
+  const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(rollup)?.[1] ?? Number.NaN) / 2 ** 20;
+  return { peakGiB: process.resourceUsage().maxRSS / 2 ** 20, nowGiB: field('Rss'), onceGiB: field('Pss') };
+}

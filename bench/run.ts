@@ -1,22 +1,31 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { ENGINE_VERSION, analyze, type Model, type TokenRequest } from '../lib/engine/index.ts';
+import { ENGINE_VERSION, analyze, ofRun, type Model, type TokenRequest } from '../lib/engine/index.ts';
+import { everyEdge } from '../lib/engine/edge-runs.ts';
 import { streamSources } from '../lib/engine/spec.ts';
 import { createNodeRuntime } from '../server/engine/node-runtime.ts';
 import { loadModel, noControl } from '../server/engine/testing.ts';
-import { Flops } from './flops.ts';
+import { comparePeers, printComparison } from './compare.ts';
+import { countFlops } from './flops.ts';
 import { SEED, drawPaths, drawTokens, gpt2SmallFolder } from './gpt2-small.ts';
-import { describeMachine, matmulPeak, time } from './machine.ts';
+import { measureGrowth, printGrowth, withLayers } from './growth.ts';
+import { describeMachine, matmulPeak, memory, time } from './machine.ts';
+import { measureSearch } from './search.ts';
 
-/** Times the engine on a GPT-2-small shape: `npm run bench [-- --json] [--tokens 64] [--threads N] [--repeats N]`. */
+/**
+ * Times the engine on a GPT-2-small shape: `npm run bench [-- --json] [--tokens 64] [--threads N] [--repeats N]`; with
+ * `--peers` also other tools at 32 and 64 tokens, with `--growth` how cost grows with layers, tokens and K.
+ */
 
 interface Row {
   work: string;
   medianMs: number;
+  /** in forward passes over one prompt */
+  forwards: number;
   gflops: number;
   gflopsPerSecond: number;
   shareOfPeak: number;
-  note?: string;
+  note: string;
 }
 
 const { values } = parseArgs({
@@ -25,66 +34,66 @@ const { values } = parseArgs({
     tokens: { type: 'string', default: '64' },
     threads: { type: 'string', default: String(availableParallelism()) },
     repeats: { type: 'string', default: '7' },
+    peers: { type: 'boolean', default: false },
+    growth: { type: 'boolean', default: false },
   },
 });
 const [length, threads, repeats] = [values.tokens, values.threads, values.repeats].map(Number) as [number, number, number];
+const slow = Math.max(1, Math.floor(repeats / 2));
 
 async function measure(model: Model, peak: number): Promise<Row[]> {
   const tokens = drawTokens(model.spec.vocabulary, length, SEED);
   const counterfactualTokens = drawTokens(model.spec.vocabulary, length, SEED + 1);
-  const flops = new Flops(model.spec, length);
-  const sources = streamSources(model.spec).length;
   const request = { model: 'gpt2-small', tokens, counterfactualTokens, target: 1, foil: 2 };
   const ask = (view: Partial<TokenRequest> & Pick<TokenRequest, 'view'>) => analyze(model, { ...request, ...view }, noControl);
-  const row = (work: string, medianMs: number, count: number, note?: string): Row => {
-    const gflopsPerSecond = count / (medianMs * 1e6);
-    return { work, medianMs, gflops: count / 1e9, gflopsPerSecond, shareOfPeak: gflopsPerSecond / peak, ...(note && { note }) };
-  };
   const rows: Row[] = [];
-  const forward = await time(repeats, () => model.logits([tokens]));
-  rows.push(row('forward, logits of the last token', forward.median, flops.forward));
-
+  const add = async (work: string, times: number, run: () => Promise<unknown>, note = '') => {
+    const gflops = (await countFlops(model, run)) / 1e9;
+    const { median: medianMs } = await time(times, run);
+    const gflopsPerSecond = (1000 * gflops) / medianMs;
+    const forwards = medianMs / (rows[0]?.medianMs ?? medianMs);
+    rows.push({ work, medianMs, forwards, gflops, gflopsPerSecond, shareOfPeak: gflopsPerSecond / peak, note });
+  };
+  const sources = streamSources(model.spec).length;
+  await add('forward, logits of the last token', repeats, () => model.logits([tokens]));
   let fresh = 0;
-  const clean = await time(repeats, () => model.clean([fresh++, ...tokens.slice(1)]));
-  rows.push(
-    row('forward, every head and MLP apart', clean.median, flops.clean, `${sources} outputs of ${length} × ${model.spec.dModel} returned`),
-  );
-
-  await model.clean(tokens);
-  const forwards = 2 * flops.forward;
-  const degrees = await time(repeats, () => ask({ view: 'degrees' }));
-  rows.push(
-    row('degree spectrum, all 25 degrees', degrees.median, flops.degrees + forwards, 'with the metric of prompt and counterfactual'),
-  );
-
-  const slow = Math.max(1, Math.floor(repeats / 2));
-  const found = await ask({ view: 'paths', top: 100 });
-  const paths = await time(slow, () => ask({ view: 'paths', top: 100 }));
-  const opened = await countOpened(model, tokens);
-  const openFlops = opened.reduce((sum, first) => sum + flops.open(first, sources), 0);
-  const note = `${found.search} search, ${found.opened} suffixes opened, largest unopened ${found.largestUnopened!.toPrecision(3)} of metric ${found.metric.toPrecision(3)}`;
-  rows.push(row('top 100 paths', paths.median, openFlops + forwards, note));
-
-  const drawn = drawPaths(model.spec, 1000, SEED);
+  const returned = `${sources} outputs of ${length} × ${model.spec.dModel} returned`;
+  await add('forward, every head and MLP apart', repeats, () => model.clean([fresh++, ...tokens.slice(1)]), returned);
   await model.clean(counterfactualTokens);
-  const effects = await time(slow, () => ask({ view: 'path-effect', paths: drawn }));
-  rows.push(row('1,000 path effects of degree 3', effects.median, flops.pathEffects(drawn) + forwards, `drawn uniformly, seed ${SEED}`));
+  await model.clean(tokens);
+  const both = 'with the metric of both prompts';
+  await add('degree spectrum, all 25 degrees', repeats, () => ask({ view: 'degrees' }), both);
+  await add('flow of every edge', repeats, () => ask({ view: 'flow' }), both);
+  const found = await ask({ view: 'paths', top: 100 });
+  const unopened = `largest unopened ${found.largestUnopened!.toPrecision(3)} of metric ${ofRun(found).metric.toPrecision(3)}`;
+  await add('top 100 paths', slow, () => ask({ view: 'paths', top: 100 }), `${found.opened} suffixes opened, ${unopened}`);
+  const edges = everyEdge(model.spec).length.toLocaleString('en');
+  await add(`attribution of ${edges} edges`, slow, () => ask({ view: 'attribution' }), both);
+  const drawn = drawPaths(model.spec, 1000, SEED);
+  await add('1,000 path effects of degree 3', slow, () => ask({ view: 'path-effect', paths: drawn }), `drawn uniformly, seed ${SEED}`);
+  rows.push(...(await measurePatching(model, request, peak, rows[0]!.medianMs)));
   return rows;
 }
 
-/** First nodes of the suffixes that the search opens, for counting its operations. */
-async function countOpened(model: Model, tokens: readonly number[]): Promise<string[]> {
-  const firsts: string[] = [];
-  const run = model.run.bind(model);
-  const counting: Model['run'] = (name, make, feeds) => {
-    const match = /^(head|mlp)-transpose-/.exec(name);
-    if (match) for (let i = 0; i < feeds['directions']!.dims[0]!; i++) firsts.push(match[1] === 'head' ? 'a' : 'm');
-    return run(name, make, feeds);
-  };
-  model.run = counting;
-  await analyze(model, { view: 'paths', model: 'gpt2-small', tokens, target: 1, foil: 2, top: 1 }, noControl);
-  model.run = run;
-  return ['logits', ...firsts];
+/** Every edge of four layers patched alone. */
+async function measurePatching(model: Model, request: Omit<TokenRequest, 'view'>, peak: number, forwardMs: number): Promise<Row[]> {
+  const four = withLayers(model, 4);
+  const run = () => analyze(four, { ...request, view: 'edge-patch', allEdges: true }, noControl);
+  const gflops = (await countFlops(four, run)) / 1e9;
+  const { median: medianMs } = await time(1, run);
+  await four.close();
+  const gflopsPerSecond = (1000 * gflops) / medianMs;
+  const work = `patching each of ${everyEdge(four.spec).length.toLocaleString('en')} edges, 4 layers`;
+  return [{ work, medianMs, forwards: medianMs / forwardMs, gflops, gflopsPerSecond, shareOfPeak: gflopsPerSecond / peak, note: '' }];
+}
+
+function printRows(rows: readonly Row[]): void {
+  console.log(`${'work'.padEnd(42)}${'ms'.padStart(9)}${'forwards'.padStart(10)}${'GFLOP/s'.padStart(9)}${'of peak'.padStart(9)}`);
+  for (const { work, medianMs, forwards, gflops, gflopsPerSecond, shareOfPeak, note } of rows) {
+    const rate = gflops === 0 ? ['', ''] : [gflopsPerSecond.toFixed(0), `${(100 * shareOfPeak).toFixed(0)}%`];
+    const numbers = [medianMs.toFixed(1).padStart(9), forwards.toFixed(1).padStart(10), rate[0]!.padStart(9), rate[1]!.padStart(9)];
+    console.log(`${work.padEnd(42)}${numbers.join('')}${note && `   ${note}`}`);
+  }
 }
 
 const machine = await describeMachine();
@@ -92,34 +101,29 @@ const folder = await gpt2SmallFolder();
 const peak = await matmulPeak(createNodeRuntime(folder, { threads }), repeats);
 const model = await loadModel(folder, threads);
 const rows = await measure(model, peak);
-const peakMemoryGiB = process.resourceUsage().maxRSS / 2 ** 20;
+const used = await memory();
+const search = await measureSearch(model);
+const growth = values.growth ? await measureGrowth(model) : [];
 await model.close();
+const peers = [];
+if (values.peers) for (const tokens of [32, 64]) peers.push(...(await comparePeers(folder, threads, tokens, slow)));
 
-if (values.json)
-  console.log(
-    JSON.stringify({
-      machine,
-      engineVersion: ENGINE_VERSION,
-      threads,
-      tokens: length,
-      repeats,
-      matmulPeakGflops: peak,
-      rows,
-      peakMemoryGiB,
-    }),
-  );
-else {
+if (values.json) {
+  const settings = { machine, engineVersion: ENGINE_VERSION, threads, tokens: length, repeats, matmulPeakGflops: peak };
+  console.log(JSON.stringify({ ...settings, rows, memory: used, search, growth, peers }));
+} else {
   console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.os}`);
   console.log(`Node ${machine.node}, onnxruntime-node ${machine.onnxruntime}, engine ${ENGINE_VERSION}, ${threads} threads, float32`);
-  console.log(
-    `GPT-2-small shape, random weights (seed ${SEED}), ${length} tokens, medians of ${repeats} runs (searches and effects: ${Math.max(1, Math.floor(repeats / 2))})`,
-  );
+  const runs = `medians of ${repeats} runs (searches, attribution and effects: ${slow}; patching: 1)`;
+  console.log(`GPT-2-small shape, random weights (seed ${SEED}), ${length} tokens, ${runs}`);
   console.log(`MatMul peak through the same runtime: ${peak.toFixed(0)} GFLOP/s\n`);
-  console.log(`${'work'.padEnd(38)}${'ms'.padStart(9)}${'GFLOP/s'.padStart(10)}${'of peak'.padStart(9)}`);
-  for (const row of rows) {
-    console.log(
-      `${row.work.padEnd(38)}${row.medianMs.toFixed(1).padStart(9)}${row.gflopsPerSecond.toFixed(0).padStart(10)}${`${(100 * row.shareOfPeak).toFixed(0)}%`.padStart(9)}${row.note ? `   ${row.note}` : ''}`,
-    );
-  }
-  console.log(`\npeak memory (RSS) ${peakMemoryGiB.toFixed(2)} GiB`);
+  printRows(rows);
+  console.log(
+    `\nmemory: at most ${used.peakGiB.toFixed(2)} GiB resident; at the end ${used.nowGiB.toFixed(2)}, each page counted once ${used.onceGiB.toFixed(2)}`,
+  );
+  console.log(
+    `4 layers, ${search.tokens} tokens: the search's top 100 hold ${(100 * search.share).toFixed(1)}% of the true top 100's mass`,
+  );
+  printGrowth(growth);
+  if (peers.length > 0) printComparison(peers);
 }

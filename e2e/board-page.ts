@@ -38,8 +38,8 @@ export class BoardPage {
     await expect(this.page.getByTestId('selected-path')).toHaveText(path);
   }
 
-  async show(view: 'Unravel' | 'Degrees' | 'Claims'): Promise<void> {
-    await this.page.getByRole('navigation', { name: 'Views' }).getByRole('button', { name: view }).click();
+  async show(view: 'Unravel' | 'Degrees' | 'Analyses' | 'Claims'): Promise<void> {
+    await this.page.getByRole('navigation', { name: 'Views' }).getByRole('button', { name: view, exact: true }).click();
   }
 
   async label(text: string): Promise<void> {

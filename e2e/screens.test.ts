@@ -1,6 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { expect, join, test, unravel } from './actors.ts';
+import { AnalysesPage } from './analyses-page.ts';
 
 const FOLDER = new URL('../test-results/screens/', import.meta.url).pathname;
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
@@ -59,6 +60,14 @@ test('every screen is accessible in light and dark, and fits a phone', async ({ 
   await board.show('Degrees');
   await expect(owner.locator('[data-degree]').first()).toBeVisible();
   await inspect(owner, 'board-degrees');
+  await board.show('Analyses');
+  const analyses = new AnalysesPage(owner);
+  await inspect(owner, 'board-analyses-empty');
+  for (const title of ['Flow', 'Orders', 'Attribution', 'Composition']) {
+    await analyses.choose(title);
+    await analyses.run();
+    await inspect(owner, `board-analyses-${title.toLowerCase()}`);
+  }
   await board.show('Claims');
   await owner.getByRole('button', { name: 'against' }).first().click();
   await expect(owner.getByTestId('disagreement').first()).toBeVisible();

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Author, Claim, Comment, Evidence, Setup, Thread } from './board/records.ts';
-import { REFERENCES, VIEWS, type Answer, type ErrorCode, type View } from './engine/index.ts';
+import { EXAMPLE_LIMIT, GENERATORS, GRANULARITIES, REFERENCES, VIEWS, type Answer, type ErrorCode, type View } from './engine/index.ts';
 
 /**
  * API and message shapes. Every error body is {@link ApiError}; every id in a URL is validated by {@link id}.
@@ -38,21 +38,48 @@ const uuid = z.uuid();
 const line = (max: number) => z.string().trim().min(1).max(max);
 const tokenIds = z.array(z.int().nonnegative()).min(1).max(100_000);
 
+const promptText = z.string().max(1_000_000);
+const promptOrTokens = z.union([promptText, tokenIds]);
+const tokenText = z.string().max(1000);
+const seed = z.int().min(0).max(4_294_967_295);
+const names = z.array(z.string().max(200)).max(10_000);
+
+const example = z.strictObject({
+  clean: promptOrTokens,
+  counterfactual: promptOrTokens.optional(),
+  target: tokenText.optional(),
+  foil: tokenText.optional(),
+});
+/** Prompts as given, or drawn by a built-in generator. */
+const promptSet = z.union([
+  z.strictObject({ examples: z.array(example).min(1).max(EXAMPLE_LIMIT), name: line(200).optional() }),
+  z.strictObject({ generator: z.enum(GENERATORS), count: z.int().min(1).max(EXAMPLE_LIMIT), seed: seed.optional() }),
+]);
+
 export const analyzeRequest = z.strictObject({
   view: z.enum(VIEWS),
   model: line(200),
-  prompt: z.string().max(1_000_000).optional(),
+  prompt: promptText.optional(),
   tokens: tokenIds.optional(),
-  counterfactual: z.string().max(1_000_000).optional(),
+  prompts: promptSet.optional(),
+  referencePrompts: promptSet.optional(),
+  counterfactual: promptText.optional(),
   counterfactualTokens: tokenIds.optional(),
   position: z.int().optional(),
-  target: z.string().max(1000).optional(),
-  foil: z.string().max(1000).optional(),
+  target: tokenText.optional(),
+  foil: tokenText.optional(),
   top: z.int().optional(),
   maxDegree: z.int().optional(),
   paths: z.array(z.string().max(10_000)).max(10_000).optional(),
+  edges: names.optional(),
+  allEdges: z.boolean().optional(),
   together: z.boolean().optional(),
-  ablate: z.array(z.string().max(200)).max(10_000).optional(),
+  ablate: names.optional(),
+  nodes: names.optional(),
+  granularity: z.enum(GRANULARITIES).optional(),
+  steps: z.int().min(1).max(1000).optional(),
+  seed: seed.optional(),
+  foldNorm: z.boolean().optional(),
   ablation: z.enum(REFERENCES).optional(),
   untilMass: z.number().min(0).max(1).optional(),
   byToken: z.boolean().optional(),

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -75,7 +75,7 @@ describe('the answer', () => {
     expect(answer.metric).toBeCloseTo(golden.metric, 4);
     expect(answer.terms.map(({ name }) => name)).toEqual(Object.keys(golden.frozen_paths.top).slice(0, 5));
     expect(answer.terms.reduce((sum, { value }) => sum + value!, 0) + answer.remainder!).toBeCloseTo(answer.sum!, 9);
-    expect(answer.error).toBe(Math.abs(answer.sum! - answer.metric));
+    expect(answer.error).toBe(Math.abs(answer.sum! - answer.metric!));
   });
 
   test('repeats paths as they were asked for, together too', async () => {
@@ -103,14 +103,65 @@ describe('the answer', () => {
   });
 });
 
+describe('prompt sets', () => {
+  const file = () => join(home, 'set.jsonl');
+  const analyzeSet = (view: string, ...more: string[]) => pathboard('analyze', view, '--model', 'random-gpt2', ...more);
+
+  test('are drawn, read back, and give the same as when drawn on the spot', async () => {
+    const drawn = await pathboard('prompts', 'induction', '--model', 'random-gpt2', '--count', '4', '--seed', '9');
+    expect(drawn).toMatchObject({ code: 0, stderr: '' });
+    expect(drawn.stdout.trim().split('\n')).toHaveLength(4);
+    const listed = await pathboard('prompts', 'induction', '--model', 'random-gpt2', '--count', '4', '--seed', '9', '--json');
+    expect(JSON.parse(listed.stdout)).toEqual(
+      drawn.stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    );
+    await writeFile(file(), drawn.stdout);
+    const fromFile = await analyzeSet('degrees', '--prompts', file(), '--json');
+    const onTheSpot = await analyzeSet('degrees', '--generate', 'induction', '--count', '4', '--seed', '9', '--json');
+    expect([fromFile.code, onTheSpot.code]).toEqual([0, 0]);
+    const [read, made] = [fromFile, onTheSpot].map(({ stdout }) => JSON.parse(stdout) as Answer) as [Answer, Answer];
+    expect(read.examples).toHaveLength(4);
+    expect(read.terms).toEqual(made.terms);
+    expect(read.settings).toMatchObject({ promptSet: 'set.jsonl', prompts: 4 });
+    expect(made.settings).toMatchObject({ promptSet: 'induction (seed 9)', prompts: 4 });
+  });
+
+  test('serve as the reference, and print as a table', async () => {
+    const generate = ['--generate', 'induction', '--count', '3'];
+    const { code, stdout } = await analyzeSet('ablate', ...generate, '--ablate', 'm0', '--ablate', 'a0.h1', '--ablation', 'mean');
+    expect(code).toBe(0);
+    expect(stdout).toContain('ablate (causal) of random-gpt2, mean over 3 prompts of induction (seed 0)');
+    expect(stdout).toMatch(/^ +value +spread$/m);
+    expect(stdout).toMatch(/^ *-?[\d.]+ +[\d.]+ {2}a0\.h1$/m);
+    expect(stdout).toMatch(/^index +metric$/m);
+    expect(stdout).toContain('direction: clean -> reference; ablation: mean');
+    const widths = stdout
+      .split('\n')
+      .filter((line) => / (m0|a0\.h1)$/.test(line))
+      .map((line) => line.search(/ (m0|a0\.h1)$/));
+    expect(new Set(widths).size).toBe(1);
+  });
+
+  test('answer a resampled question with its donor', async () => {
+    await writeFile(file(), '{"clean": [3, 14, 15, 9, 2, 6, 1]}\n{"clean": [1, 2, 3]}\n');
+    const reference = ['--ablation', 'resample', '--reference-prompts', file()];
+    const { code, stdout } = await pathboard('analyze', 'ablate', ...QUESTION, '--ablate', 'm0', ...reference, '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ reference: 'resample', settings: { donor: 0, referenceSet: 'set.jsonl', seed: 0 } });
+  });
+});
+
 describe('a refusal is one line on stderr, JSON on stdout, exit code 2', () => {
   const tokens = ['--model', 'random-gpt2', '--tokens', '1,2,3'];
   const cases: [string, string[], string][] = [
-    ['no command', ['fly'], 'command: expected models, import, analyze or link'],
+    ['no command', ['fly'], 'command: expected models, import, analyze, prompts or link'],
     ['an unknown option', ['analyze', 'paths', '--colour'], 'command line'],
     ['an unknown view', ['analyze', 'auras', ...tokens], 'view: expected logits, direct'],
     ['an unknown model', ['analyze', 'paths', '--model', 'gpt9', '--tokens', '1'], 'model: expected'],
-    ['no prompt', ['analyze', 'paths', '--model', 'random-gpt2'], 'prompt: expected either a prompt or tokens, got neither'],
+    ['no prompt', ['analyze', 'paths', '--model', 'random-gpt2'], 'prompt: expected one of a prompt, tokens and a prompt set, got none'],
     ['an empty prompt', ['analyze', 'paths', '--model', 'random-gpt2', '--prompt', ''], 'prompt: expected at least one character'],
     ['text without a tokenizer', ['analyze', 'paths', '--model', 'random-gpt2', '--prompt', 'hello'], 'no tokenizer.json'],
     [
@@ -136,6 +187,39 @@ describe('a refusal is one line on stderr, JSON on stdout, exit code 2', () => {
     ['a node that the model lacks', ['analyze', 'path-effect', ...tokens, '--path', 'input->a9.h0->logits'], 'a layer below 3'],
     ['a path that goes backwards', ['analyze', 'path-effect', ...tokens, '--path', 'input->m1->a0.h0->logits'], 'increasing stage order'],
     ['nothing to ablate to', ['analyze', 'ablate', ...tokens, '--ablate', 'm0', '--ablation', 'counterfactual'], 'a counterfactual prompt'],
+    [
+      'mean without a set',
+      ['analyze', 'ablate', ...tokens, '--ablate', 'm0', '--ablation', 'mean'],
+      'ablation mean: expected reference prompts',
+    ],
+    [
+      'another ablation',
+      ['analyze', 'ablate', ...tokens, '--ablation', 'noise'],
+      '--ablation: expected counterfactual or zero or mean or resample',
+    ],
+    ['another granularity', ['analyze', 'paths', ...tokens, '--granularity', 'atom'], '--granularity: expected sublayer or head or neuron'],
+    ['no whole number of steps', ['analyze', 'attribution', ...tokens, '--steps', '1.5'], '--steps: expected a whole number, got "1.5"'],
+    ['a seed below 0', ['analyze', 'direct', ...tokens, '--seed', '-1'], 'seed'],
+    ['a prompt for weights', ['analyze', 'composition', ...tokens], 'prompt: expected none, since composition is of weights alone'],
+    ['a prompt and a set', ['analyze', 'direct', ...tokens, '--generate', 'induction', '--count', '2'], 'got tokens and a prompt set'],
+    [
+      'a generator without a count',
+      ['analyze', 'direct', '--model', 'random-gpt2', '--generate', 'induction'],
+      '--count: expected a number of prompts',
+    ],
+    ['a count without a generator', ['analyze', 'direct', ...tokens, '--count', '2'], '--count: expected only with --generate'],
+    ['an unknown generator', ['prompts', 'gossip', '--model', 'random-gpt2', '--count', '2'], 'generator: expected induction or ioi'],
+    [
+      'a task that needs texts',
+      ['prompts', 'ioi', '--model', 'random-gpt2', '--count', '2'],
+      'ioi prompts: expected a model with a tokenizer.json',
+    ],
+    [
+      'no file of prompts',
+      ['analyze', 'direct', '--model', 'random-gpt2', '--prompts', '/nowhere.jsonl'],
+      '--prompts: expected a readable file',
+    ],
+    ['paths of a set', ['analyze', 'paths', '--model', 'random-gpt2', '--generate', 'induction', '--count', '2'], 'paths of a prompt set'],
     ['a folder that is none', ['import', '/nowhere'], 'import: expected a directory'],
   ];
   test.each(cases)('%s', async (_, args, message) => {

@@ -1,13 +1,30 @@
+import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { EngineError, REFERENCES, VIEWS, isEngineError, type AnalyzeRequest, type Answer, type View } from '../lib/engine/index.ts';
+import {
+  EngineError,
+  GENERATORS,
+  GRANULARITIES,
+  KIND_OF_VIEW,
+  REFERENCES,
+  VIEWS,
+  examplesOf,
+  isEngineError,
+  parsePromptSet,
+  type AnalyzeRequest,
+  type Answer,
+  type Example,
+  type PromptSet,
+} from '../lib/engine/index.ts';
 import type { ModelSummary } from '../lib/wire.ts';
+import { linesOf } from './cli-print.ts';
 import { createEngine } from './engine/index.ts';
+import { readCodec } from './engine/model-folder.ts';
 import { makeHome } from './files.ts';
 import { requestOwnerLink } from './local.ts';
-import { importModel, listModels } from './models.ts';
+import { importModel, listModels, openModelFolder } from './models.ts';
 import { isRefusal } from './refusal.ts';
 
 /** The `pathboard` command. With --json stdout is exactly one JSON value; a refusal is one line and exit code 2. */
@@ -18,14 +35,22 @@ const CALLED_FROM = process.env['INIT_CWD'] ?? process.cwd();
 
 const USAGE = `pathboard models [--json]
 pathboard import DIR [--name NAME] [--json]
-pathboard analyze VIEW --model NAME (--prompt TEXT | --tokens 1,2,3) [options] [--json]
+pathboard analyze VIEW --model NAME (--prompt TEXT | --tokens 1,2,3 | PROMPT SET) [options] [--json]
+pathboard prompts GENERATOR --model NAME --count N [--seed N] [--json]
 pathboard link
 
-views    ${VIEWS.join(', ')}
-options  --counterfactual TEXT | --counterfactual-tokens 1,2,4   --position N   --target X   --foil X|none
-         --top K   --max-degree K   --path P (repeatable)   --ablate NODE (repeatable)   --together
-         --ablation ${REFERENCES.join('|')}   --until-mass SHARE   --by-token   --no-special
-home     PATHBOARD_HOME, default .pathboard`;
+views       ${VIEWS.filter((view) => KIND_OF_VIEW[view] !== 'weights').join(', ')};
+            of weights, without a prompt: ${VIEWS.filter((view) => KIND_OF_VIEW[view] === 'weights').join(', ')}
+prompt set  --prompts FILE.jsonl | --generate GENERATOR --count N   every prompt is analysed, terms are means;
+            a line of the file: {"clean": TEXT or [1,2,3], "counterfactual": ..., "target": X, "foil": X}
+generators  ${GENERATORS.join(', ')}
+question    --counterfactual TEXT | --counterfactual-tokens 1,2,4   --position N   --target X   --foil X|none   --no-special
+terms       --top K   --max-degree K   --until-mass SHARE   --by-token   --granularity ${GRANULARITIES.join('|')}   --steps N
+tests       --path P   --edge E   --ablate NODE (each repeatable)   --all-edges   --together
+            --ablation ${REFERENCES.join('|')}   --reference-prompts FILE.jsonl (what mean and resample draw from)   --seed N
+nodes       --node N (repeatable): units, the node to open; heads, those whose patterns are wanted; circuits, the heads
+weights     --fold-norm
+home        PATHBOARD_HOME, default .pathboard`;
 
 const OPTIONS = {
   json: { type: 'boolean' },
@@ -34,6 +59,10 @@ const OPTIONS = {
   model: { type: 'string' },
   prompt: { type: 'string' },
   tokens: { type: 'string' },
+  prompts: { type: 'string' },
+  generate: { type: 'string' },
+  count: { type: 'string' },
+  'reference-prompts': { type: 'string' },
   counterfactual: { type: 'string' },
   'counterfactual-tokens': { type: 'string' },
   position: { type: 'string' },
@@ -42,8 +71,15 @@ const OPTIONS = {
   top: { type: 'string' },
   'max-degree': { type: 'string' },
   path: { type: 'string', multiple: true },
+  edge: { type: 'string', multiple: true },
+  'all-edges': { type: 'boolean' },
   ablate: { type: 'string', multiple: true },
+  node: { type: 'string', multiple: true },
   together: { type: 'boolean' },
+  granularity: { type: 'string' },
+  steps: { type: 'string' },
+  seed: { type: 'string' },
+  'fold-norm': { type: 'boolean' },
   ablation: { type: 'string' },
   'until-mass': { type: 'string' },
   'by-token': { type: 'boolean' },
@@ -77,11 +113,13 @@ async function main(args: string[]): Promise<void> {
         true,
       );
     case 'analyze':
-      return printAnswer(await runAnalysis(home, requestOf(rest[0], values)), values);
+      return printAnswer(await runAnalysis(home, await requestOf(rest[0], values)), values);
+    case 'prompts':
+      return printPrompts(await drawPrompts(home, rest[0], values), values);
     case 'link':
       return printLink(await requestOwnerLink(home), values);
     default:
-      throw new EngineError('bad-request', 'command', 'models, import, analyze or link', JSON.stringify(command));
+      throw new EngineError('bad-request', 'command', 'models, import, analyze, prompts or link', JSON.stringify(command));
   }
 }
 
@@ -102,20 +140,20 @@ async function runAnalysis(home: string, request: AnalyzeRequest): Promise<Answe
   }
 }
 
-function requestOf(view: string | undefined, values: Values): AnalyzeRequest {
-  if (!VIEWS.includes(view as View))
-    throw new EngineError('unknown-view', 'view', VIEWS.join(', '), view === undefined ? 'none' : JSON.stringify(view));
-  if (values.ablation !== undefined && !REFERENCES.some((reference) => reference === values.ablation)) {
-    throw new EngineError('bad-request', '--ablation', REFERENCES.join(' or '), JSON.stringify(values.ablation));
-  }
+async function requestOf(view: string | undefined, values: Values): Promise<AnalyzeRequest> {
   if (values.provider !== undefined && values.provider !== 'cpu') {
     throw new EngineError('unsupported', '--provider', 'cpu', JSON.stringify(values.provider));
   }
+  if (!isOneOf(VIEWS, view)) {
+    throw new EngineError('unknown-view', 'view', VIEWS.join(', '), view === undefined ? 'none' : JSON.stringify(view));
+  }
   const request: AnalyzeRequest = {
-    view: view as View,
+    view,
     model: needed('--model', values.model, 'the name of a model'),
     prompt: values.prompt,
     tokens: tokenList('--tokens', values.tokens),
+    prompts: await promptsOf(values),
+    referencePrompts: await readPrompts('--reference-prompts', values['reference-prompts']),
     counterfactual: values.counterfactual,
     counterfactualTokens: tokenList('--counterfactual-tokens', values['counterfactual-tokens']),
     position: wholeNumber('--position', values.position),
@@ -124,14 +162,60 @@ function requestOf(view: string | undefined, values: Values): AnalyzeRequest {
     top: wholeNumber('--top', values.top),
     maxDegree: wholeNumber('--max-degree', values['max-degree']),
     paths: values.path,
+    edges: values.edge,
+    allEdges: values['all-edges'],
     together: values.together,
     ablate: values.ablate,
-    ablation: values.ablation as AnalyzeRequest['ablation'],
+    nodes: values.node,
+    granularity: oneOf('--granularity', GRANULARITIES, values.granularity),
+    steps: wholeNumber('--steps', values.steps),
+    seed: wholeNumber('--seed', values.seed),
+    foldNorm: values['fold-norm'],
+    ablation: oneOf('--ablation', REFERENCES, values.ablation),
     untilMass: decimal('--until-mass', values['until-mass']),
     byToken: values['by-token'],
     special: values['no-special'] ? false : undefined,
   };
   return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined)) as unknown as AnalyzeRequest;
+}
+
+async function promptsOf(values: Values): Promise<PromptSet | undefined> {
+  const generator = oneOf('--generate', GENERATORS, values.generate);
+  if (!generator) {
+    if (values.count !== undefined) throw new EngineError('bad-request', '--count', 'only with --generate', 'no --generate');
+    return readPrompts('--prompts', values.prompts);
+  }
+  if (values.prompts !== undefined) throw new EngineError('bad-request', '--prompts', 'a file or --generate', 'both');
+  return { generator, count: countOf(values), ...(values.seed !== undefined && { seed: wholeNumber('--seed', values.seed)! }) };
+}
+
+async function readPrompts(where: string, file: string | undefined): Promise<PromptSet | undefined> {
+  if (file === undefined) return undefined;
+  const text = await readFile(resolve(CALLED_FROM, file), 'utf8').catch((cause: Error) => {
+    throw new EngineError('bad-request', where, 'a readable file', cause.message, { cause });
+  });
+  return parsePromptSet(text, basename(file));
+}
+
+async function drawPrompts(home: string, name: string | undefined, values: Values): Promise<Example[]> {
+  const generator = oneOf('generator', GENERATORS, needed('prompts', name, GENERATORS.join(', ')))!;
+  const found = await openModelFolder(home, needed('--model', values.model, 'the name of a model'));
+  const codec = found.hasTokenizer ? await readCodec(found.folder) : null;
+  const seed = wholeNumber('--seed', values.seed) ?? 0;
+  return examplesOf({ generator, count: countOf(values) }, 'prompts', codec, found.spec.vocabulary, seed);
+}
+
+function countOf(values: Values): number {
+  return wholeNumber('--count', needed('--count', values.count, 'a number of prompts'))!;
+}
+
+function oneOf<T extends string>(where: string, known: readonly T[], given: string | undefined): T | undefined {
+  if (given === undefined || isOneOf(known, given)) return given;
+  throw new EngineError('bad-request', where, known.join(' or '), JSON.stringify(given));
+}
+
+function isOneOf<T extends string>(known: readonly T[], given: string | undefined): given is T {
+  return known.some((one) => one === given);
 }
 
 function needed(where: string, value: string | undefined, expected: string): string {
@@ -172,22 +256,15 @@ function printLink(link: string, values: Values): void {
   write(values.json ? JSON.stringify({ link }) : link);
 }
 
+/** One JSON object a line, as --prompts reads it. */
+function printPrompts(examples: Example[], values: Values): void {
+  if (values.json) return write(JSON.stringify(examples));
+  for (const example of examples) write(JSON.stringify(example));
+}
+
 function printAnswer(answer: Answer, values: Values): void {
   if (values.json) return write(JSON.stringify(answer));
-  const shown = (token: number, text: string | undefined) => (text === undefined ? String(token) : `${JSON.stringify(text)} (${token})`);
-  const against = answer.foil === null ? '' : ` against ${shown(answer.foil, answer.foilText)}`;
-  write(
-    `${answer.view} (${answer.kind}) of ${answer.model.name} at position ${answer.position}: ${shown(answer.target, answer.targetText)}${against}`,
-  );
-  write(`metric ${answer.metric}`);
-  for (const term of answer.terms) {
-    const value = term.value ?? `${term.logit}  ${term.probability}`;
-    write(`${String(value).padStart(24)}  ${term.name}${term.text === undefined ? '' : `  ${JSON.stringify(term.text)}`}`);
-  }
-  if (answer.remainder !== undefined) write(`${String(answer.remainder).padStart(24)}  remainder`);
-  if (answer.error !== undefined) write(`identity error ${answer.error}`);
-  if (answer.search) write(`search ${answer.search}, largest unopened ${answer.largestUnopened}`);
-  for (const note of answer.notes) write(note);
+  for (const line of linesOf(answer)) write(line);
 }
 
 function write(line: string): void {

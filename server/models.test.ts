@@ -88,7 +88,7 @@ describe('import', () => {
     [
       'an unsupported family',
       () => editConfig((config) => (config['model_type'] = 'bert')),
-      'expected a supported family: model_type "gpt2", or a TransformerLens config with n_layers, got model_type "bert"',
+      'expected model_type "gpt2", "gpt_neox", "gpt_neo", "llama", "qwen2", or a TransformerLens config with n_layers, got model_type "bert"',
     ],
     [
       'an unsupported feature',

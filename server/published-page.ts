@@ -1,6 +1,6 @@
 import { disagreementOf, verdictOfClaim } from '../lib/board/opinion.ts';
 import type { Claim, Evidence } from '../lib/board/records.ts';
-import type { Answer, Kind } from '../lib/engine/index.ts';
+import { ofRun, type Answer, type Kind } from '../lib/engine/index.ts';
 import { degreesFigure } from '../lib/figures/degrees.ts';
 import { Markup, markup } from '../lib/figures/markup.ts';
 import { formatCount, formatError, formatShare, formatSigned, formatTime, formatValue, visibleToken } from '../lib/figures/numbers.ts';
@@ -48,7 +48,7 @@ function promptSection({ setup, partition }: Snapshot): Markup {
   return markup`<section aria-labelledby="prompt"><h2 id="prompt">Prompt</h2>
 <ol class="tokens">${texts.map((text, index) => markup`<li title="${JSON.stringify(text)}, position ${index}, id ${partition.tokens[index] ?? ''}"${index === partition.position && new Markup(' aria-current="true"')}>${visibleToken(text)}</li>`)}</ol>
 ${setup.counterfactual !== null && markup`<p class="small soft">Counterfactual: <code>${setup.counterfactual}</code></p>`}
-<p class="metric">After position ${partition.position}: logit ${targetToken(partition)}${partition.foil !== null && markup` − logit ${foilToken(partition)}`} = <strong class="mono">${formatValue(partition.metric)}</strong></p>
+<p class="metric">After position ${partition.position}: logit ${targetToken(partition)}${partition.foil !== null && markup` − logit ${foilToken(partition)}`} = <strong class="mono">${formatValue(ofRun(partition).metric)}</strong></p>
 ${partition.counterfactualMetric !== undefined && markup`<p class="small soft">On the counterfactual prompt: <span class="mono">${formatValue(partition.counterfactualMetric)}</span></p>`}
 </section>`;
 }
@@ -57,7 +57,7 @@ const targetToken = (answer: Answer) => markup`<code>${visibleToken(answer.targe
 const foilToken = (answer: Answer) => markup`<code>${visibleToken(answer.foilText ?? String(answer.foil))}</code>`;
 
 function partitionSection({ partition, labels }: Snapshot): Markup {
-  const { terms, metric, remainder = 0, error = 0, sum = 0 } = partition;
+  const { terms, metric, remainder = 0, error = 0, sum = 0 } = ofRun(partition);
   const scale = Math.max(Math.abs(remainder), ...terms.map((term) => Math.abs(term.value ?? 0)));
   const row = (name: Markup, value: number) =>
     markup`<tr><th scope="row">${name}</th><td>${bar(value, scale)}</td><td class="number">${formatSigned(value)}</td><td class="number soft">${formatShare(value, metric)}</td></tr>`;

@@ -8,7 +8,29 @@ export interface Comparison {
 
 /** Of the largest magnitude in its column. */
 const TOLERANCE = 1e-4;
-const COLUMNS = ['value', 'logit', 'probability'] as const satisfies readonly (keyof Term)[];
+/** `value` first; counts of paths are left out, since a near tie moves them by a whole one. */
+const COLUMNS = [
+  'value',
+  'logit',
+  'probability',
+  'spread',
+  'norm',
+  'relativeError',
+  'effective',
+  'mass',
+  'real',
+  'frozen',
+  'compensation',
+  'lossModel',
+  'lossRandom',
+  'lossScrubbed',
+  'previous',
+  'duplicate',
+  'induction',
+  'q',
+  'k',
+  'v',
+] as const satisfies readonly (keyof Term)[];
 
 /**
  * Compares two executions of the same request: every term that both list, the metric and the remainder. Which
@@ -23,7 +45,7 @@ export function compareAnswers(stored: Answer, again: Answer): Comparison {
   });
   const columns = COLUMNS.map((column) => common.flatMap(([a, b]) => pairOf(a[column], b[column])));
   const whole = [
-    [stored.metric, again.metric] as const,
+    ...pairOf(stored.metric, again.metric),
     ...pairOf(stored.counterfactualMetric, again.counterfactualMetric),
     ...pairOf(stored.remainder, again.remainder),
     ...pairOf(stored.joint?.value, again.joint?.value),
@@ -39,8 +61,8 @@ export function compareAnswers(stored: Answer, again: Answer): Comparison {
 
 type Pair = readonly [number, number];
 
-function pairOf(a: number | undefined, b: number | undefined): Pair[] {
-  return a === undefined || b === undefined ? [] : [[a, b]];
+function pairOf(a: number | null | undefined, b: number | null | undefined): Pair[] {
+  return a == null || b == null ? [] : [[a, b]];
 }
 
 function differenceOf(pairs: readonly Pair[]): Comparison {
@@ -62,6 +84,19 @@ function isSameQuestion(a: Answer, b: Answer): boolean {
     a.foil === b.foil &&
     a.reference === b.reference &&
     a.tokens.join() === b.tokens.join() &&
-    (a.counterfactualTokens ?? []).join() === (b.counterfactualTokens ?? []).join()
+    (a.counterfactualTokens ?? []).join() === (b.counterfactualTokens ?? []).join() &&
+    examplesKey(a) === examplesKey(b)
   );
+}
+
+/** What each example of a prompt set came out as. */
+function examplesKey({ examples = [] }: Answer): string {
+  const parts = examples.map(({ tokens, counterfactualTokens, target, foil, donor }) => [
+    tokens,
+    counterfactualTokens,
+    target,
+    foil,
+    donor,
+  ]);
+  return JSON.stringify(parts);
 }

@@ -39,6 +39,15 @@ test.each<[string, Partial<AnalyzeRequest>, Partial<typeof answer>]>([
   expect(runKey({ ...request, ...asked }, { ...answer, ...came })).not.toBe(runKey(request, answer));
 });
 
+test('the examples of a prompt set are told apart by what they came out as', () => {
+  const example = { tokens: [1, 2, 3], target: 7, foil: 8, metric: 2 };
+  const ofSet = (asked: Partial<AnalyzeRequest>, ...tokens: number[][]) =>
+    runKey({ view: 'degrees', model: 'toy', ...asked }, { ...answer, examples: tokens.map((own) => ({ ...example, tokens: own })) });
+  const asTexts = ofSet({ prompts: { examples: [{ clean: 'a' }, { clean: 'b' }] } }, [1], [2]);
+  expect(ofSet({ prompts: { examples: [{ clean: [1] }, { clean: [2] }] } }, [1], [2])).toBe(asTexts);
+  expect(ofSet({ prompts: { examples: [{ clean: 'a' }, { clean: 'b' }] }, special: false }, [1], [3])).not.toBe(asTexts);
+});
+
 test('the key of a request knows the model by its hash', () => {
   const environment = environmentOf(answer);
   expect(requestKey(request, 'f00d', environment)).toBe(requestKey({ ...request, model: 'renamed' }, 'f00d', environment));
@@ -56,4 +65,11 @@ test('a list with other terms at its end agrees, a disjoint one does not', () =>
   expect(compareAnswers(answer, { ...answer, terms: answer.terms.slice(0, 2) }).agrees).toBe(true);
   expect(compareAnswers(answer, { ...answer, terms: [{ name: 'm0', value: 1 }] }).agrees).toBe(false);
   expect(compareAnswers(answer, { ...answer, target: 9 }).agrees).toBe(false);
+});
+
+test('every number of a term is compared', () => {
+  const ofHead = (previous: number | null) => ({ ...answer, terms: [{ name: 'a0.h0', previous }] });
+  expect(compareAnswers(ofHead(0.5), ofHead(0.50001)).agrees).toBe(true);
+  expect(compareAnswers(ofHead(0.5), ofHead(0.6)).agrees).toBe(false);
+  expect(compareAnswers(ofHead(null), ofHead(null)).agrees).toBe(true);
 });

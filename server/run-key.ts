@@ -14,10 +14,11 @@ export function runKey(request: AnalyzeRequest, answer: Answer): string {
     counterfactualTokens: _4,
     target: _5,
     foil: _6,
-    position: _7,
-    special: _8,
-    ablation: _9,
-    model: _10,
+    position,
+    special,
+    ablation: _7,
+    model: _8,
+    prompts: _9,
     ...parameters
   } = request;
   return digest({
@@ -29,6 +30,11 @@ export function runKey(request: AnalyzeRequest, answer: Answer): string {
       target: answer.target,
       foil: answer.foil,
       reference: answer.reference,
+      examples: answer.examples?.map((example) => [example.tokens, example.counterfactualTokens, example.target, example.foil]),
+      // The examples of a set may be read at their own last tokens; the answer names the first one's position alone.
+      ownPosition: answer.examples && position,
+      // How the texts of a reference set became tokens is not in the answer.
+      special: request.referencePrompts && special,
       parameters,
     },
     environment: environmentOf(answer),

@@ -1,3 +1,5 @@
+import { analysisStrings } from './analysis-strings.ts';
+
 /** Every sentence of the interface. Names of the field (path, suffix, degree, …) are as in the engine's grammar. */
 const few = (count: number, one: string, more: string) => `${count} ${count === 1 ? one : more}`;
 
@@ -121,7 +123,9 @@ export const strings = {
     looksHere: (name: string) => `${name} looks at this path`,
   },
 
-  views: { label: 'Views', unravel: 'Unravel', degrees: 'Degrees', claims: 'Claims' },
+  views: { label: 'Views', unravel: 'Unravel', degrees: 'Degrees', analyses: 'Analyses', claims: 'Claims' },
+
+  analyses: analysisStrings,
 
   setup: {
     label: 'What this board asks',
@@ -200,6 +204,7 @@ export const strings = {
     allTokens: 'show all',
     fewTokens: 'show fewer',
     slotted: 'A path through one slot of a head is no part of the frozen expansion; it can be tested.',
+    noPath: 'No path to the logits: an edge or a node. Analyses tell its numbers.',
     notListed: 'Not a part of the expansion at this prompt and position.',
   },
 
@@ -217,6 +222,7 @@ export const strings = {
       engine: 'engine',
       error: 'error',
     },
+    setting: (name: string) => `setting: ${name}`,
   },
 
   labels: {
@@ -351,6 +357,7 @@ export const strings = {
       ['Ctrl Z', 'take back your last edit of the board'],
       ['Ctrl Shift Z', 'repeat it'],
       ['Ctrl Enter', 'post the comment'],
+      ['Ctrl C', 'in a table of numbers: copy the row at full precision'],
       ['?', 'this sheet'],
     ] as [string, string][],
     signsTitle: 'Bars',

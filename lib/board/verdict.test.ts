@@ -45,6 +45,13 @@ const effect = answer('path-effect', [{ name: 'input->a0.h0->logits', value: -0.
   joint: { names: ['input->a0.h0->logits', 'input->logits'], value: -2.5 },
 });
 const ablation = answer('ablate', [{ name: 'a0.h0', value: 0.5 }]);
+const patched = answer('edge-patch', [{ name: 'a0.h0->logits', value: 1.25 }]);
+const flow = answer('flow', [
+  { name: 'input->logits', value: 1.5 },
+  { name: 'a0.h0->logits', value: 0.5 },
+]);
+const unit = answer('units', [{ name: 'm0', value: 0.5 }], { whole: { name: 'input->m0->logits', value: 0.75 } });
+const weights = answer('composition', [{ name: 'a0.h0->a1.h0', q: 0.1 }], { kind: 'weights', metric: null, position: null, target: null });
 const direct = answer('direct', [
   { name: 'a0.h0', value: 1.5 },
   { name: 'input', value: 0.5 },
@@ -65,6 +72,8 @@ test.each<[string, Answer[], 'holds' | 'fails', number]>([
   ['effect("input->a0.h0->logits") < -0.5', [effect], 'holds', -0.75],
   ['effect("input->logits", "input->a0.h0->logits") < -2', [effect], 'holds', -2.5],
   ['effect("a0.h0") < -1', [ablation], 'holds', -1.5],
+  ['effect("a0.h0->logits") < -0.5', [patched], 'holds', -0.75],
+  ['share("a0.h0->logits") >= 0.25', [flow], 'holds', 0.25],
   ['metric > 1', [degrees, effect], 'holds', 2],
   ['error < 1e-5', [degrees, paths, effect], 'holds', 2e-6],
   ['effect("a0.h0") < -1', [degrees, effect, ablation], 'holds', -1.5],
@@ -91,6 +100,10 @@ test.each<[string, Answer[], string]>([
   ['effect("input->logits") < 0', [paths], 'is no causal test'],
   ['error < 1', [effect], 'no run is an identity'],
   ['metric > 1', [degrees, answer('paths', [], { metric: 3 })], 'different metrics'],
+  ['metric > 1', [degrees, weights], 'the composition run is of weights alone and has no metric'],
+  ['mass("a0.h0->logits") > 0.1', [flow], 'have paths in common'],
+  ['share("a0.h0->logits", "input->logits") > 0.1', [flow], 'have paths in common'],
+  ['share("m0") > 0.1', [unit], 'are parts of input->m0->logits, not of the metric'],
 ])('%s is not tested by the runs %#: %s', (predicate, answers, why) => {
   const verdict = verdictOf(predicate, answers);
   expect(verdict).toMatchObject({ value: 'not tested', left: null });

@@ -1,4 +1,4 @@
-import type { Answer, Term } from '../engine/index.ts';
+import { isOfRun, ofRun, type Answer, type Term, type View } from '../engine/index.ts';
 import { parsePredicate, type Predicate, type Quantity, type Terms } from './predicate.ts';
 import type { VerdictValue } from './records.ts';
 
@@ -54,7 +54,9 @@ function firstThatHolds(answers: readonly Answer[], readOne: (answer: Answer) =>
 }
 
 function readMetric(answers: readonly Answer[]): Reading {
-  const metrics = answers.map((answer) => answer.metric);
+  const ofWeights = answers.find((answer) => !isOfRun(answer));
+  if (ofWeights) return { missing: `the ${ofWeights.view} run is of weights alone and has no metric` };
+  const metrics = answers.map((answer) => ofRun(answer).metric);
   const [first = Number.NaN] = metrics;
   const scale = Math.max(...metrics.map(Math.abs));
   if (!metrics.every(Number.isFinite)) return { missing: 'a run has no finite metric' };
@@ -69,16 +71,18 @@ function readError(answers: readonly Answer[]): Reading {
   return { left: Math.max(...errors), from: errors.length === 1 ? 'the error of the identity' : 'the largest error of the identities' };
 }
 
+/** Causal views that report the metric after the change; a path effect is the change itself. */
+const GIVES_METRIC: ReadonlySet<View> = new Set(['ablate', 'edge-patch']);
+
 function readEffect(answer: Answer, names: string[]): Reading {
-  if (answer.view !== 'path-effect' && answer.view !== 'ablate') {
+  if (answer.view !== 'path-effect' && !GIVES_METRIC.has(answer.view)) {
     return { missing: `the ${answer.view} run is no causal test` };
   }
   const value = names.length === 1 ? valueOf(answer, names[0]!) : jointOf(answer, names);
   if (value === undefined) {
     return { missing: `the ${answer.view} run does not test ${names.join(' with ')}` };
   }
-  // An ablation reports the metric after it, a path effect the change itself.
-  const left = answer.view === 'ablate' ? value - answer.metric : value;
+  const left = GIVES_METRIC.has(answer.view) ? value - ofRun(answer).metric : value;
   return { left, from: `the ${answer.view} run` };
 }
 
@@ -95,11 +99,16 @@ function jointOf(answer: Answer, names: string[]): number | undefined {
 function readPart(kind: 'share' | 'mass', terms: Terms, answer: Answer): Reading {
   if (answer.kind !== 'identity' || answer.view === 'logits')
     return { missing: `the terms of the ${answer.view} run are no parts of a sum` };
+  if (answer.whole) return { missing: `the terms of the ${answer.view} run are parts of ${answer.whole.name}, not of the metric` };
+  if (answer.view === 'flow' && (kind === 'mass' || terms.of === 'degree' || terms.names.length > 1)) {
+    return { missing: 'the edges of the flow run have paths in common, so they do not add up' };
+  }
   const part = terms.of === 'degree' ? partOfDegree(terms, answer) : partOfNames(terms.names, answer);
   if ('missing' in part) return part;
   if (kind === 'mass') return massOf(part.values, answer);
-  if (answer.metric === 0) return { missing: `the ${answer.view} run has metric 0, of which nothing is a share` };
-  return { left: sum(part.values) / answer.metric, from: `the ${answer.view} run` };
+  const { metric } = ofRun(answer);
+  if (metric === 0) return { missing: `the ${answer.view} run has metric 0, of which nothing is a share` };
+  return { left: sum(part.values) / metric, from: `the ${answer.view} run` };
 }
 
 type Part = { values: number[] } | { missing: string };

@@ -1,9 +1,10 @@
 import { groupBy } from './collections.ts';
 import { ablatableNodes, headEffectGraph, headEffectName, mlpEffectGraph, readMetricGraph } from './graphs/causal.ts';
+import { headPatchGraph, headPatchName } from './graphs/patches.ts';
 import { mixGraph, outputsGraph } from './graphs/outputs.ts';
 import { causalMask, metricFeeds, type CleanRun, type Control, type Model, type Question } from './model.ts';
 import { printNode, printStop, stageOf, type Node, type Path, type Slot } from './names.ts';
-import { indices, slice, tensor, type FloatTensor, type Tensor } from './runtime.ts';
+import { indices, slice, slices, tensor, type FloatTensor, type Tensor } from './runtime.ts';
 import { PRODUCT_ROWS } from './trie.ts';
 
 /**
@@ -69,40 +70,61 @@ export class Effects {
   }
 
   /** Effect of each set of paths: new metric − clean metric. */
-  async of(sets: readonly (readonly Path[])[], control: Control): Promise<number[]> {
+  of(sets: readonly (readonly Path[])[], control: Control): Promise<number[]> {
+    return this.#inChunks(sets, control, async (rows) => {
+      const { dModel } = this.model.spec;
+      const all = new Float32Array(rows.data.length + dModel);
+      all.set(rows.data);
+      const { metric } = await this.model.run('read-metric', readMetricGraph, {
+        ...metricFeeds(this.question),
+        clean: this.run.final,
+        change: tensor(all, [rows.dims[0]! + 1, dModel]),
+      });
+      const unchanged = metric!.data.at(-1)!;
+      return Array.from(metric!.data.subarray(0, -1), (value) => value - unchanged);
+    });
+  }
+
+  /** What each set of paths adds to the run's final stream at the last token, [d] each. */
+  finalChanges(sets: readonly (readonly Path[])[], control: Control): Promise<Float32Array[]> {
+    return this.#inChunks(sets, control, async (rows) => Array.from({ length: rows.dims[0]! }, (_, row) => slice(rows, row).data));
+  }
+
+  /** @param read takes the changes of the final stream [P, d] of a chunk of sets */
+  async #inChunks<T>(sets: readonly (readonly Path[])[], control: Control, read: (rows: FloatTensor) => Promise<T[]>): Promise<T[]> {
     const size = 4 * this.run.tokens.length * this.model.spec.dModel;
     const order = sets
       .map((set, index) => ({ index, set, name: set.map(sortKey).join(';') }))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1));
-    const effects = new Array<number>(sets.length);
+    const results = new Array<T>(sets.length);
     let chunk: typeof order = [];
     let done = 0;
     const flush = async () => {
       if (chunk.length === 0) return;
-      const values = await this.#chunk(
-        chunk.map(({ set }) => copiesOf(set)),
-        control,
-      );
-      chunk.forEach(({ index }, at) => (effects[index] = values[at]!));
+      const copies = chunk.map(({ set }) => copiesOf(set));
+      const values = await read(await this.#rows(copies, await this.#changes(copies, control)));
+      chunk.forEach(({ index }, at) => (results[index] = values[at]!));
       done += chunk.length;
       chunk = [];
       control.progress(done, sets.length, 'paths tested');
     };
-    let copies = 0;
+    const kept = new Set<string>();
     for (const entry of order) {
-      const needed = entry.set.reduce((sum, path) => sum + Math.max(1, path.length - 2), 0);
-      if (copies + needed > CHUNK_BYTES / size && chunk.length > 0) {
+      const needed = keptCopies(entry.set);
+      const added = needed.filter((key) => !kept.has(key));
+      if (kept.size + added.length > CHUNK_BYTES / size && chunk.length > 0) {
         await flush();
-        copies = 0;
+        kept.clear();
       }
       chunk.push(entry);
-      copies += needed;
+      for (const key of needed) kept.add(key);
     }
     await flush();
-    return effects;
+    return results;
   }
 
-  async #chunk(sets: readonly (readonly Copy[])[], control: Control): Promise<number[]> {
+  /** What every copy that the sets need writes beyond the clean run. */
+  async #changes(sets: readonly (readonly Copy[])[], control: Control): Promise<Changes> {
     const copies = new Map<string, Copy>();
     const readOn = new Set<string>();
     const collect = (copy: Copy) => {
@@ -121,52 +143,72 @@ export class Effects {
     }
     const stages = [...groupBy(live, ({ node }) => stageOf(node, this.model.spec))].toSorted(([a], [b]) => a - b);
     for (const [, stage] of stages) {
-      for (const group of groupBy(stage, (copy) => `${printNode(copy.node)} ${bySlot(copy)} ${readOn.has(copy.key)}`).values()) {
+      const { whole, rest } = wholeLayers(stage, readOn, this.model.spec.heads);
+      for (const group of whole) {
         await control.checkpoint();
-        await this.#evaluate(group, readOn.has(group[0]!.key) ? 0 : this.run.tokens.length - 1, changes);
+        await this.#layer((group[0]!.node as Head).layer, group, changes);
+      }
+      for (const group of groupBy(rest, (copy) => `${printNode(copy.node)} ${bySlot(copy)} ${readOn.has(copy.key)}`).values()) {
+        await control.checkpoint();
+        await this.#evaluate(group, !readOn.has(group[0]!.key), changes);
       }
     }
-    return this.#read(sets, changes);
+    return changes;
   }
 
   /** Copies of one node: all take every token, or all the last alone. */
-  async #evaluate(copies: readonly Copy[], firstToken: number, changes: Changes): Promise<void> {
+  async #evaluate(copies: readonly Copy[], atLast: boolean, changes: Changes): Promise<void> {
     const { node } = copies[0]!;
-    const length = this.run.tokens.length;
-    const most = Math.max(1, Math.ceil(PRODUCT_ROWS / length));
+    const most = Math.max(1, Math.ceil(PRODUCT_ROWS / this.run.tokens.length));
     for (let from = 0; from < copies.length; from += most) {
       const batch = copies.slice(from, from + most);
-      const change =
-        node.kind === 'head' ? await this.#head(node, batch, firstToken, changes) : await this.#mlp(node, batch, firstToken, changes);
+      const change = node.kind === 'head' ? await this.#head(node, batch, atLast, changes) : await this.#mlp(node, batch, atLast, changes);
       batch.forEach((copy, index) => changes.set(copy.key, slice(change, index).data));
     }
   }
 
-  async #head(node: Extract<Node, { kind: 'head' }>, copies: readonly Copy[], firstToken: number, changes: Changes): Promise<FloatTensor> {
-    const { layer, head } = node;
-    const slots = bySlot(copies[0]!);
-    const feeds: Record<string, Tensor> = {
-      ...this.#shared(node, slice(this.run.beforeAttention, layer), firstToken),
-      head: indices([head], []),
+  /** Copies of the heads of one layer that all read one copy, every token: the layer's attention at once. */
+  async #layer(layer: number, copies: readonly Copy[], changes: Changes): Promise<void> {
+    const { heads } = this.model.spec;
+    const { after } = await this.model.run(headPatchName(layer, 'all'), (spec) => headPatchGraph(spec, layer, 'all'), {
+      clean: slice(this.run.beforeAttention, layer),
+      change: await this.#inputs([copies[0]!], null, changes),
+      edges: indices(copies.map(({ node }) => (node as Head).head)),
       mask: causalMask(this.run.tokens.length),
+      before: slices(this.outputs, this.#index.get(`a${layer}.h0`)!, heads),
+      from: indices([0]),
+    });
+    copies.forEach((copy, index) => changes.set(copy.key, slice(after!, index).data));
+  }
+
+  async #head(node: Head, copies: readonly Copy[], atLast: boolean, changes: Changes): Promise<FloatTensor> {
+    const { layer, head } = node;
+    const length = this.run.tokens.length;
+    const mode = bySlot(copies[0]!) ? 'by-slot' : atLast ? 'last' : 'all';
+    const before = slice(this.outputs, this.#index.get(printNode(node))!);
+    const feeds: Record<string, Tensor | null> = {
+      clean: slice(this.run.beforeAttention, layer),
+      before: atLast ? slices(before, length - 1, 1) : before,
+      head: indices([head], []),
+      mask: mode !== 'last' || this.model.spec.windows[layer] != null ? causalMask(length) : null,
     };
-    if (slots) {
+    if (mode === 'by-slot') {
+      feeds['from'] = indices([atLast ? length - 1 : 0]);
       for (const slot of ['q', 'k', 'v'] as const) feeds[`change${slot.toUpperCase()}`] = await this.#inputs(copies, slot, changes);
     } else feeds['changeIn'] = await this.#inputs(copies, null, changes);
-    const outputs = await this.model.run(headEffectName(layer, slots), (spec) => headEffectGraph(spec, layer, slots), feeds);
+    const outputs = await this.model.run(headEffectName(layer, mode), (spec) => headEffectGraph(spec, layer, mode), feeds);
     return outputs['change']!;
   }
 
-  async #mlp(node: Node, copies: readonly Copy[], firstToken: number, changes: Changes): Promise<FloatTensor> {
+  async #mlp(node: Node, copies: readonly Copy[], atLast: boolean, changes: Changes): Promise<FloatTensor> {
     const { layer } = node as Extract<Node, { kind: 'mlp' }>;
-    const feeds = this.#shared(node, slice(this.run.beforeMlp!, layer), firstToken);
-    feeds['changeIn'] = await this.#inputs(copies, null, changes);
-    const outputs = await this.model.run(`mlp-effect-${layer}`, (spec) => mlpEffectGraph(spec, layer), feeds);
-    return outputs['change']!;
-  }
-
-  #shared(node: Node, clean: FloatTensor, firstToken: number): Record<string, Tensor> {
-    return { clean, from: indices([firstToken]), before: slice(this.outputs, this.#index.get(printNode(node))!) };
+    const { change } = await this.model.run(`mlp-effect-${layer}`, (spec) => mlpEffectGraph(spec, layer), {
+      clean: slice(this.run.beforeMlp!, layer),
+      changeIn: await this.#inputs(copies, null, changes),
+      before: slice(this.outputs, this.#index.get(printNode(node))!),
+      from: indices([atLast ? this.run.tokens.length - 1 : 0]),
+    });
+    return change!;
   }
 
   /** What each copy's slot reads beyond the clean stream, [P, S, d]; slot null = reads without a slot. */
@@ -184,21 +226,12 @@ export class Effects {
     return mixed!;
   }
 
-  /** The metric after each set minus the metric after none. */
-  async #read(sets: readonly (readonly Copy[])[], changes: Changes): Promise<number[]> {
+  /** What each set adds to the final stream at the last token, [P, d]. */
+  async #rows(sets: readonly (readonly Copy[])[], changes: Changes): Promise<FloatTensor> {
     const { dModel } = this.model.spec;
     const keys = sets.map((set) => set.map(({ key }) => key));
     const single = keys.every((own) => own.length === 1);
-    const rows = single ? tensor(changes.lastRows(keys.flat()), [keys.length, dModel]) : await this.#mixLast(keys, changes);
-    const all = new Float32Array((keys.length + 1) * dModel);
-    all.set(rows.data);
-    const { metric } = await this.model.run('read-metric', readMetricGraph, {
-      ...metricFeeds(this.question),
-      clean: this.run.final,
-      change: tensor(all, [keys.length + 1, dModel]),
-    });
-    const unchanged = metric!.data[keys.length]!;
-    return keys.map((_, index) => metric!.data[index]! - unchanged);
+    return single ? tensor(changes.lastRows(keys.flat()), [keys.length, dModel]) : this.#mixLast(keys, changes);
   }
 
   async #mixLast(keys: readonly (readonly string[])[], changes: Changes): Promise<FloatTensor> {
@@ -214,9 +247,32 @@ export class Effects {
   }
 }
 
+type Head = Extract<Node, { kind: 'head' }>;
+
+/** Head copies that read one and the same copy, where they are at least half of a layer's heads; and the others. */
+function wholeLayers(stage: readonly Copy[], readOn: ReadonlySet<string>, heads: number): { whole: Copy[][]; rest: Copy[] } {
+  const together = (copy: Copy) => copy.node.kind === 'head' && copy.reads.length === 1 && !bySlot(copy) && readOn.has(copy.key);
+  const groups = [...groupBy(stage.filter(together), ({ reads }) => reads[0]!.from.key).values()];
+  const whole = groups.filter((group) => group.length > 1 && group.length >= heads / 2);
+  const taken = new Set(whole.flat());
+  return { whole, rest: stage.filter((copy) => !taken.has(copy)) };
+}
+
 /** True when a slot is named, so that q, k and v read different things. */
 function bySlot(copy: Copy): boolean {
   return copy.reads.some(({ slot }) => slot !== null);
+}
+
+/**
+ * Names, at least one each, of the outputs at every token that a set of paths needs: a single path's beginnings, which
+ * other paths may share; of several together no more than all of theirs.
+ */
+function keptCopies(set: readonly Path[]): string[] {
+  const shared = set.length === 1 ? '' : ` of ${set.map(sortKey).join(';')}`;
+  return set.flatMap((path) => {
+    const names = path.slice(0, -1).map(printStop);
+    return names.slice(0, -1).map((_, end) => `${names.slice(0, end + 1).join(' ')}${shared && ` ${sortKey(path)}${shared}`}`);
+  });
 }
 
 /** Paths that share their beginning sort together. */

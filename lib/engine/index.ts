@@ -7,3 +7,5 @@ export { readSpec } from './families.ts';
 export type { ModelSpec } from './spec.ts';
 export { headerLength, readHeader, type StoredTensor } from './weights.ts';
 export { resolveRequest, withTexts } from './resolve.ts';
+export { EXAMPLE_LIMIT, examplesOf, parsePromptSet } from './prompt-sets.ts';
+export type { Texts } from './texts.ts';

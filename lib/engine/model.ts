@@ -153,20 +153,25 @@ export class Model {
   async #runClean(tokens: readonly number[]): Promise<CleanRun> {
     const length = tokens.length;
     const outputs = await this.run('clean', cleanGraph, { tokens: indices(tokens), mask: causalMask(length) });
-    const { sources, beforeAttention, patterns, final } = outputs;
-    return {
-      tokens,
-      sources: sources!,
-      beforeAttention: beforeAttention!,
-      beforeMlp: outputs['beforeMlp'] ?? null,
-      final: tensor(final!.data.slice(-this.spec.dModel), [this.spec.dModel]),
-      patterns: patterns!,
-      inverse1: outputs['inverse1'] ?? null,
-      inverse2: outputs['inverse2'] ?? null,
-      inverseFinal: outputs['inverseFinal'] ?? null,
-      gates: outputs['gates'] ?? null,
-    };
+    return readRun(tokens, outputs, this.spec);
   }
+}
+
+/** The outputs of cleanGraph or replacedRunGraph for these tokens. */
+export function readRun(tokens: readonly number[], outputs: Record<string, FloatTensor>, { dModel }: ModelSpec): CleanRun {
+  const { sources, beforeAttention, patterns, final } = outputs;
+  return {
+    tokens,
+    sources: sources!,
+    beforeAttention: beforeAttention!,
+    beforeMlp: outputs['beforeMlp'] ?? null,
+    final: tensor(final!.data.slice(-dModel), [dModel]),
+    patterns: patterns!,
+    inverse1: outputs['inverse1'] ?? null,
+    inverse2: outputs['inverse2'] ?? null,
+    inverseFinal: outputs['inverseFinal'] ?? null,
+    gates: outputs['gates'] ?? null,
+  };
 }
 
 /** The tokens of the metric as the graphs want them. */

@@ -175,6 +175,38 @@ export function checkPath(path: Path, shape: Shape): void {
   });
 }
 
+/** An edge between a writer and a reader, as `parsePath` gives it. */
+export interface Edge {
+  from: Node;
+  to: Stop;
+}
+
+/**
+ * The edge of that name, proven to be one of the model: a writer (`input`, a head, an MLP) and a later reader (a head
+ * with or without a slot, an MLP, `logits`).
+ */
+export function parseEdge(name: string, shape: Shape): Edge {
+  const where = `edge ${quote(name)}`;
+  const path = parsePath(name);
+  const [first, to] = path;
+  if (path.length !== 2) throw new EngineError('bad-path', where, 'two nodes', `${path.length}`);
+  const from = first!.node;
+  if (first!.slot || !(from.kind === 'input' || isComponent(from))) {
+    throw new EngineError('bad-path', where, 'input, a head or an MLP that writes', printStop(first!));
+  }
+  if (!(to!.node.kind === 'logits' || isComponent(to!.node))) {
+    throw new EngineError('bad-path', where, 'a head, an MLP or logits that reads', printStop(to!));
+  }
+  if (to!.slot && to!.node.kind !== 'head') throw new EngineError('bad-path', where, 'a slot on a head', printStop(to!));
+  for (const node of [from, to!.node]) checkNode(node, shape, where);
+  checkForwards(from, to!.node, shape, where);
+  return { from, to: to! };
+}
+
+export function printEdge({ from, to }: Edge): string {
+  return `${printNode(from)}->${printStop(to)}`;
+}
+
 function checkForwards(from: Node, to: Node, shape: Shape, where: string): void {
   const fromStage = stageOf(from, shape);
   const toStage = stageOf(to, shape);

@@ -1,71 +1,68 @@
 import type { TokenRequest } from './analyze.ts';
 import { EngineError } from './errors.ts';
-import type { Answer, AnalyzeRequest } from './request.ts';
-
-/** What resolving needs of a tokenizer; null where the model has none. */
-export interface Texts {
-  encode(text: string, special: boolean): number[];
-  text(id: number): string;
-}
+import { encodePrompt, examplesOf, nameOfSet, resolveExample, resolveFoil, type TokenExample } from './prompt-sets.ts';
+import { KIND_OF_VIEW, type Answer, type AnalyzeRequest, type AnsweredExample, type PromptSet, type Term } from './request.ts';
+import { resolveToken, type Texts } from './texts.ts';
 
 /**
- * Turns the texts of a request into token ids.
- * @param vocabulary number of ids the model knows
- * @throws EngineError `bad-request` or `bad-tokens` naming the field
+ * Turns the texts of a request into token ids, and a generator's name into its examples.
+ * @param vocabulary number of ids that the model knows
+ * @throws EngineError `bad-request`, `bad-tokens` or `unsupported` naming the field
  */
 export function resolveRequest(request: AnalyzeRequest, texts: Texts | null, vocabulary: number): TokenRequest {
-  const { prompt, tokens, counterfactual, target, foil, special = true, ...rest } = request;
-  if ((prompt === undefined) === (tokens === undefined)) {
-    const got = prompt === undefined ? 'neither' : 'both';
-    throw new EngineError('bad-request', 'prompt', 'either a prompt or tokens', got);
-  }
-  if (counterfactual !== undefined && request.counterfactualTokens !== undefined) {
-    throw new EngineError('bad-request', 'counterfactual', 'a text or tokens', 'both');
-  }
-  const encode = (where: string, text: string) => {
-    if (text.length === 0) throw new EngineError('bad-tokens', where, 'at least one character', 'an empty prompt');
-    return tokenizer(texts, where).encode(text, special);
-  };
-  const foilToken = foil === 'none' ? null : foil === undefined ? undefined : resolveToken('foil', foil, texts, vocabulary);
+  const { prompt, tokens, prompts, referencePrompts, counterfactual, target, foil, special = true, ...rest } = request;
+  const seed = request.seed ?? 0;
+  checkGiven(request);
+  const set = (field: string, given: PromptSet): TokenExample[] =>
+    examplesOf(given, field, texts, vocabulary, seed).map((example, index) =>
+      resolveExample(example, `${nameOfSet(given, seed) ?? field} example ${index + 1}`, texts, vocabulary, special),
+    );
   return {
     ...rest,
-    tokens: tokens ?? encode('prompt', prompt!),
-    ...(counterfactual !== undefined && { counterfactualTokens: encode('counterfactual', counterfactual) }),
+    ...(tokens && { tokens }),
+    ...(prompt !== undefined && { tokens: encodePrompt(prompt, 'prompt', texts, special) }),
+    ...(prompts && { prompts: set('prompts', prompts), setName: nameOfSet(prompts, seed) }),
+    ...(referencePrompts && {
+      referencePrompts: set('reference prompts', referencePrompts),
+      referenceSetName: nameOfSet(referencePrompts, seed),
+    }),
+    ...(counterfactual !== undefined && { counterfactualTokens: encodePrompt(counterfactual, 'counterfactual', texts, special) }),
     ...(target !== undefined && { target: resolveToken('target', target, texts, vocabulary) }),
-    ...(foilToken !== undefined && { foil: foilToken }),
+    ...(foil !== undefined && { foil: resolveFoil('foil', foil, texts, vocabulary) }),
   };
 }
 
-/** Digits are an id; anything else is text that must be one token; `text:11` forces text. */
-export function resolveToken(where: string, given: string, texts: Texts | null, vocabulary: number): number {
-  if (/^\d+$/.test(given)) {
-    const id = Number(given);
-    if (id >= vocabulary) throw new EngineError('bad-tokens', where, `an id from 0 to ${vocabulary - 1}`, given);
-    return id;
+function checkGiven({ view, prompt, tokens, prompts, counterfactual, counterfactualTokens }: AnalyzeRequest): void {
+  const given = Object.entries({ 'a prompt': prompt, tokens, 'a prompt set': prompts }).filter(([, value]) => value !== undefined);
+  if (KIND_OF_VIEW[view] !== 'weights' && given.length !== 1) {
+    const got = given.length === 0 ? 'none' : given.map(([what]) => what).join(' and ');
+    throw new EngineError('bad-request', 'prompt', 'one of a prompt, tokens and a prompt set', got);
   }
-  const text = given.startsWith('text:') ? given.slice(5) : given;
-  const ids = text === '' ? [] : tokenizer(texts, where).encode(text, false);
-  if (ids.length !== 1) {
-    const parts = ids.map((id) => JSON.stringify(texts!.text(id))).join(' ');
-    throw new EngineError('bad-tokens', where, 'one token', `${JSON.stringify(text)}, which is ${ids.length} tokens ${parts}`.trim());
+  if (counterfactual !== undefined && counterfactualTokens !== undefined) {
+    throw new EngineError('bad-request', 'counterfactual', 'a text or tokens', 'both');
   }
-  return ids[0]!;
 }
 
-/** The answer with its tokens as text beside their ids. */
+/** The answer with its tokens as text beside their ids; as it is where the model has no tokenizer. */
 export function withTexts(answer: Answer, texts: Texts | null): Answer {
   if (!texts) return answer;
-  const named = (term: Answer['terms'][number]) => ({ ...term, text: texts.text(Number(term.name)) });
+  const { target, foil, tokens, examples } = answer;
+  const textsOf = (ids: readonly number[]) => ids.map((id) => texts.text(id));
   return {
     ...answer,
-    tokenTexts: answer.tokens.map((id) => texts.text(id)),
-    targetText: texts.text(answer.target),
-    ...(answer.foil !== null && { foilText: texts.text(answer.foil) }),
-    terms: answer.view === 'logits' ? answer.terms.map(named) : answer.terms,
+    ...(tokens.length > 0 && { tokenTexts: textsOf(tokens) }),
+    ...(target !== null && { targetText: texts.text(target) }),
+    ...(foil !== null && { foilText: texts.text(foil) }),
+    terms: answer.terms.map((term) => termWithTexts(term, answer, texts)),
+    ...(examples && { examples: examples.map((example): AnsweredExample => ({ ...example, tokenTexts: textsOf(example.tokens) })) }),
   };
 }
 
-function tokenizer(texts: Texts | null, where: string): Texts {
-  if (!texts) throw new EngineError('bad-request', where, 'token ids, since this model has no tokenizer.json', 'text');
-  return texts;
+/** A term of `circuits` is named by its circuit and two tokens, `ov:12->40`. */
+const ENTRY = /:(\d+)->(\d+)$/;
+
+function termWithTexts(term: Term, { view }: Answer, texts: Texts): Term {
+  if (view === 'logits') return { ...term, text: texts.text(Number(term.name)) };
+  const entry = view === 'circuits' ? ENTRY.exec(term.name) : null;
+  return entry ? { ...term, fromText: texts.text(Number(entry[1])), toText: texts.text(Number(entry[2])) } : term;
 }

@@ -47,3 +47,9 @@ export function slice(from: FloatTensor, index: number): FloatTensor {
   const size = dims.reduce((product, dim) => product * dim, 1);
   return { data: from.data.subarray(index * size, (index + 1) * size), dims };
 }
+
+/** Items `from` to `from + count` along the first axis, as a view on the same memory. */
+export function slices({ data, dims }: FloatTensor, from: number, count: number): FloatTensor {
+  const size = data.length / dims[0]!;
+  return { data: data.subarray(from * size, (from + count) * size), dims: [count, ...dims.slice(1)] };
+}

@@ -22,7 +22,19 @@ export interface ModelSpec extends Shape {
   activation: Activation | null;
   /** attention scores are q·k times this */
   attentionScale: number;
+  /** heads that share one key and one value head stand side by side: heads / kvHeads of them */
+  kvHeads: number;
+  /** null = positions are learned, or there are none */
+  rotary: Rotary | null;
+  /** for each layer how many tokens back a query looks, itself included; null = all */
+  windows: readonly (number | null)[];
   weights: WeightMap;
+}
+
+/** Queries and keys are turned by position: channel i of the first `dims` with channel i + dims/2. */
+export interface Rotary {
+  dims: number;
+  base: number;
 }
 
 export type Activation = 'relu' | 'gelu' | 'gelu_new' | 'silu';
@@ -31,14 +43,16 @@ export type Activation = 'relu' | 'gelu' | 'gelu_new' | 'silu';
  * How a stored tensor becomes the weight that the graphs want:
  * `as-is`; `columns` keeps columns from…to of a [rows, columns] matrix or of a vector;
  * `fuse-heads` turns [H, d, dh] into [d, H·dh]; `flatten` joins all axes but the last
- * ([H, dh, d] into [H·dh, d]) or makes [H, dh] a vector; `transpose` swaps the two axes.
+ * ([H, dh, d] into [H·dh, d]) or makes [H, dh] a vector; `transpose` swaps the two axes; `thirds` takes part 0, 1 or
+ * 2 of each head from [H·3·dh, d], transposed, or from a vector [H·3·dh].
  */
 export type Layout =
   | { kind: 'as-is' }
   | { kind: 'columns'; from: number; to: number }
   | { kind: 'fuse-heads' }
   | { kind: 'flatten' }
-  | { kind: 'transpose' };
+  | { kind: 'transpose' }
+  | { kind: 'thirds'; part: 0 | 1 | 2 };
 
 export interface Weight {
   name: string;
@@ -55,36 +69,39 @@ export interface NormWeights {
 
 export interface LayerWeights {
   norm1: NormWeights;
-  /** [d, H·dh] each */
+  /** [d, H·dh]; k and v [d, kvHeads·dh] */
   q: Weight;
   k: Weight;
   v: Weight;
-  /** [H·dh] each */
-  qBias: Weight;
-  kBias: Weight;
-  vBias: Weight;
+  /** as wide as their matrices; null = zeros, for all biases */
+  qBias: Weight | null;
+  kBias: Weight | null;
+  vBias: Weight | null;
   /** [H·dh, d] */
   o: Weight;
   /** [d] */
-  oBias: Weight;
+  oBias: Weight | null;
   mlp: MlpWeights | null;
 }
 
 export interface MlpWeights {
   norm2: NormWeights;
+  /** [d, dMlp]; null where the activation works on `in` itself, else out = (act(x·gate) ⊙ (x·in))·W_out */
+  gate: Weight | null;
+  gateBias: Weight | null;
   /** [d, dMlp] */
   in: Weight;
-  inBias: Weight;
+  inBias: Weight | null;
   /** [dMlp, d] */
   out: Weight;
-  outBias: Weight;
+  outBias: Weight | null;
 }
 
 export interface WeightMap {
   /** [V, d] */
   embed: Weight;
-  /** [context, d] */
-  position: Weight;
+  /** [context, d]; null without learned positions */
+  position: Weight | null;
   layers: LayerWeights[];
   finalNorm: NormWeights;
   /** [V, d] with layout `as-is`, or [d, V] */

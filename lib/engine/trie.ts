@@ -2,7 +2,7 @@ import { groupBy } from './collections.ts';
 import { totalsByTokenGraph, totalsGraph, headTransposeGraph, mlpTransposeGraph } from './graphs/frozen.ts';
 import type { CleanRun, Control, Direction, Model } from './model.ts';
 import { isBlockBias, printNode, stageOf, type Node } from './names.ts';
-import { indices, slice, tensor, type FloatTensor } from './runtime.ts';
+import { indices, slice, slices, tensor, type FloatTensor } from './runtime.ts';
 import { streamSources, type ModelSpec } from './spec.ts';
 
 /**
@@ -46,7 +46,9 @@ export class Trie {
   readonly root: Suffix;
   readonly #sources: readonly Node[];
   readonly #stages: readonly number[];
+  /** U of each opened suffix, [S, d]; [1, d] where it is zero but for the last token */
   readonly #directions = new Map<Suffix, Float32Array>();
+  #lastSources: FloatTensor | null = null;
 
   constructor(
     readonly model: Model,
@@ -57,9 +59,7 @@ export class Trie {
     this.#stages = this.#sources.map((node) => stageOf(node, model.spec));
     const logits: Node = { kind: 'logits' };
     this.root = { node: logits, parent: null, stage: stageOf(logits, model.spec), degree: 0, total: Number.NaN };
-    const seed = new Float32Array(this.size);
-    seed.set(direction.direction.data, this.size - model.spec.dModel);
-    this.#directions.set(this.root, seed);
+    this.#directions.set(this.root, direction.direction.data);
   }
 
   /** Numbers in one direction, S·d. */
@@ -74,8 +74,9 @@ export class Trie {
   async open(suffixes: readonly Suffix[], byToken = false): Promise<Opened[]> {
     const chunk = Math.max(1, Math.floor(BATCH_BYTES / (4 * this.size)));
     const opened: Opened[] = [];
-    for (let from = 0; from < suffixes.length; from += chunk) {
-      opened.push(...(await this.#openChunk(suffixes.slice(from, from + chunk), byToken)));
+    for (const group of groupBy(suffixes, isAtLastToken).values()) {
+      for (let from = 0; from < group.length; from += chunk)
+        opened.push(...(await this.#openChunk(group.slice(from, from + chunk), byToken)));
     }
     return opened;
   }
@@ -84,33 +85,32 @@ export class Trie {
     for (const suffix of suffixes) this.#directions.delete(suffix);
   }
 
+  /** Suffixes that are all, or none, at the last token alone. */
   async #openChunk(suffixes: readonly Suffix[], byToken: boolean): Promise<Opened[]> {
-    const { size } = this;
-    const sorted = [...groupBy(suffixes, (suffix) => printNode(suffix.node)).values()];
+    const rows = isAtLastToken(suffixes[0]!) ? 1 : this.run.tokens.length;
+    const size = rows * this.model.spec.dModel;
+    const sorted = [...groupBy(suffixes, pullKey).values()];
     const order = sorted.flat();
     const batch = new Float32Array(order.length * size);
+    const most = Math.max(1, Math.ceil(PRODUCT_ROWS / rows));
     let filled = 0;
     for (const group of sorted) {
-      for (let from = 0; from < group.length; from += this.#pullLimit) {
-        const { data } = await this.#pull(group.slice(from, from + this.#pullLimit));
+      for (let from = 0; from < group.length; from += most) {
+        const { data } = await this.#pull(group.slice(from, from + most));
         batch.set(data, filled);
         filled += data.length;
       }
     }
-    const directions = tensor(batch, [order.length, this.run.tokens.length, this.model.spec.dModel]);
+    const directions = tensor(batch, [order.length, rows, this.model.spec.dModel]);
     const totals = await this.#totals(directions);
     const tokenTotals = byToken ? await this.#totalsByToken(directions) : null;
     const count = this.#sources.length;
+    const before = new Array<number>(this.run.tokens.length - rows).fill(0);
     return order.map((suffix, index) => {
       this.#directions.set(suffix, slice(directions, index).data);
-      const tokens = (row: number) => tokenTotals && readByToken(tokenTotals, order.length, count, index, row);
+      const tokens = (row: number) => tokenTotals && [...before, ...readByToken(tokenTotals, order.length, count, index, row)];
       return this.#split(suffix, totals.subarray(index * count, (index + 1) * count), tokens);
     });
-  }
-
-  /** Suffixes in one pull: enough rows for a matrix product at full speed, not more. */
-  get #pullLimit(): number {
-    return Math.max(1, Math.ceil(PRODUCT_ROWS / this.run.tokens.length));
   }
 
   #split(suffix: Suffix, totals: Float32Array, tokens: (row: number) => number[] | null): Opened {
@@ -128,15 +128,15 @@ export class Trie {
     return opened;
   }
 
-  /** U of each suffix from U of its parent, [P, S, d]. */
+  /** U of each suffix from U of its parent; all have one first node, and parents of one length. */
   async #pull(suffixes: readonly Suffix[]): Promise<FloatTensor> {
-    const { spec } = this.model;
-    const dims = [suffixes.length, this.run.tokens.length, spec.dModel];
-    const first = suffixes[0]!;
-    const batch = new Float32Array(suffixes.length * this.size);
-    suffixes.forEach((suffix, index) => batch.set(this.#directionOf(suffix.parent ?? suffix), index * this.size));
-    const directions = tensor(batch, dims);
-    const { node } = first;
+    const parents = suffixes.map((suffix) => this.#directionOf(suffix.parent ?? suffix));
+    const length = parents[0]!.length;
+    const batch = new Float32Array(parents.length * length);
+    parents.forEach((parent, index) => batch.set(parent, index * length));
+    const { dModel } = this.model.spec;
+    const directions = tensor(batch, [parents.length, length / dModel, dModel]);
+    const { node } = suffixes[0]!;
     if (node.kind === 'head') return this.#pullHead(directions, node.layer, node.head);
     if (node.kind === 'mlp') return this.#pullMlp(directions, node.layer);
     return directions;
@@ -150,10 +150,11 @@ export class Trie {
 
   async #pullHead(directions: FloatTensor, layer: number, head: number): Promise<FloatTensor> {
     const { patterns, inverse1 } = this.run;
+    const pattern = slice(slice(patterns, layer), head);
     const outputs = await this.model.run(`head-transpose-${layer}`, (spec) => headTransposeGraph(spec, layer), {
       directions,
       head: indices([head], []),
-      pattern: slice(patterns, layer),
+      pattern: last(pattern, directions.dims[1]!),
       inverse: inverse1 && slice(inverse1, layer),
     });
     return outputs['pulled']!;
@@ -161,23 +162,57 @@ export class Trie {
 
   async #pullMlp(directions: FloatTensor, layer: number): Promise<FloatTensor> {
     const { gates, inverse2 } = this.run;
+    const rows = directions.dims[1]!;
     const outputs = await this.model.run(`mlp-transpose-${layer}`, (spec) => mlpTransposeGraph(spec, layer), {
       directions,
-      gate: slice(gates!, layer),
-      inverse: inverse2 && slice(inverse2, layer),
+      gate: last(slice(gates!, layer), rows),
+      inverse: inverse2 && last(slice(inverse2, layer), rows),
     });
     return outputs['pulled']!;
   }
 
   async #totals(directions: FloatTensor): Promise<Float32Array> {
-    const { totals } = await this.model.run('totals', totalsGraph, { directions, sources: this.run.sources });
+    const { totals } = await this.model.run('totals', totalsGraph, { directions, sources: this.#sourcesFor(directions) });
     return totals!.data;
   }
 
   async #totalsByToken(directions: FloatTensor): Promise<Float32Array> {
-    const { totals } = await this.model.run('totals-by-token', totalsByTokenGraph, { directions, sources: this.run.sources });
+    const feeds = { directions, sources: this.#sourcesFor(directions) };
+    const { totals } = await this.model.run('totals-by-token', totalsByTokenGraph, feeds);
     return totals!.data;
   }
+
+  /** The sources at the tokens of these directions. */
+  #sourcesFor({ dims }: FloatTensor): FloatTensor {
+    const { sources } = this.run;
+    if (dims[1] === sources.dims[1]) return sources;
+    return (this.#lastSources ??= lastTokenOf(sources));
+  }
+}
+
+/** True where U is zero but for the last token: nothing but MLPs stands between the suffix's start and `logits`. */
+function isAtLastToken({ node, parent }: Suffix): boolean {
+  return node.kind !== 'head' && (parent === null || isAtLastToken(parent));
+}
+
+function pullKey({ node, parent }: Suffix): string {
+  return `${printNode(node)} ${parent !== null && isAtLastToken(parent)}`;
+}
+
+/** The last rows of [S, …]. */
+function last(x: FloatTensor, rows: number): FloatTensor {
+  return slices(x, x.dims[0]! - rows, rows);
+}
+
+/** [N, S, d] to [N, 1, d]. */
+function lastTokenOf({ data, dims }: FloatTensor): FloatTensor {
+  const [count, tokens, width] = dims as [number, number, number];
+  const rows = new Float32Array(count * width);
+  for (let source = 0; source < count; source++) {
+    const end = (source + 1) * tokens * width;
+    rows.set(data.subarray(end - width, end), source * width);
+  }
+  return tensor(rows, [count, 1, width]);
 }
 
 function readByToken(totals: Float32Array, suffixes: number, sources: number, suffix: number, source: number): number[] {

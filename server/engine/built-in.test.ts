@@ -45,7 +45,7 @@ describe('the built-in model', () => {
     const { prompt, counterfactual, target, foil } = example;
     const answer = await ask({ view: 'paths', prompt, counterfactual, target, foil, top: 100_000 });
     expect(answer.metric).toBeGreaterThan(1);
-    expect(answer.counterfactualMetric!).toBeLessThan(answer.metric - 1);
+    expect(answer.counterfactualMetric!).toBeLessThan(answer.metric! - 1);
     expect(answer.search).toBe('exhaustive');
     expect(answer.error).toBeLessThan(1e-4);
     const likely = await ask({ view: 'logits', prompt, top: 1 });
@@ -59,6 +59,6 @@ describe('the built-in model', () => {
       ablate: Array.from({ length: 8 }, (_, head) => `a1.h${head}`),
       together: true,
     });
-    expect(heads.joint!.value).toBeLessThan(answer.metric - 1);
+    expect(heads.joint!.value).toBeLessThan(answer.metric! - 1);
   });
 });

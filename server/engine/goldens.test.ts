@@ -1,55 +1,28 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { analyze, type Answer, type Model, type TokenRequest } from '../../lib/engine/index.ts';
-import { FIXTURES, loadModel, noControl } from './testing.ts';
-
-interface Golden {
-  tokens: number[];
-  counterfactual_tokens: number[];
-  position: number;
-  target: number;
-  foil: number;
-  logits: number[];
-  metric: number;
-  counterfactual_metric: number;
-  direct: Record<string, number>;
-  degree_spectrum: number[];
-  frozen_paths: { count: number; sum: number; top: Record<string, number> };
-  path_effect: Record<string, number>;
-  zero_ablation: Record<string, number>;
-}
-
-/** Agreement to 1e-4 of the largest magnitude of the table, term by term. */
-function expectTable(found: Record<string, number>, wanted: Record<string, number>) {
-  const scale = Math.max(...Object.values(wanted).map(Math.abs));
-  expect(Object.keys(found).toSorted()).toEqual(Object.keys(wanted).toSorted());
-  for (const [name, value] of Object.entries(wanted)) {
-    expect(Math.abs(found[name]! - value), `${name}: ${found[name]} against ${value}`).toBeLessThanOrEqual(1e-4 * scale);
-  }
-}
+import { describeGoldens, expectTable, goldenModel, goldenRequest, indexed, loadGolden, type Golden } from './golden-tables.ts';
+import { noControl } from './testing.ts';
 
 const values = (answer: Answer) => Object.fromEntries(answer.terms.map(({ name, value }) => [name, value!]));
 
-describe.each(['random-gpt2', 'random-attn-only'])('goldens of %s', (name) => {
+describeGoldens('goldens of', (name) => {
   let model: Model;
   let golden: Golden;
   let ask: (request: Partial<TokenRequest> & Pick<TokenRequest, 'view'>) => Promise<Answer>;
 
   beforeAll(async () => {
-    model = await loadModel(join(FIXTURES, name));
-    golden = JSON.parse(await readFile(join(FIXTURES, 'goldens', `${name}.json`), 'utf8')) as Golden;
-    const { tokens, counterfactual_tokens: counterfactualTokens, position, target, foil } = golden;
-    ask = (request) => analyze(model, { model: name, tokens, counterfactualTokens, position, target, foil, ...request }, noControl);
+    model = await goldenModel(name);
+    golden = await loadGolden(name);
+    ask = (request) => analyze(model, { model: name, ...goldenRequest(golden), ...request }, noControl);
   });
   afterAll(() => model.close());
 
   test('logits and metric [M5]', async () => {
     const answer = await ask({ view: 'logits' });
     const found = Object.fromEntries(answer.terms.map((term) => [term.name, term.logit!]));
-    expectTable(found, Object.fromEntries(golden.logits.map((logit, token) => [token, logit])));
+    expectTable(found, indexed(golden.logits));
     expectTable(
-      { metric: answer.metric, counterfactual: answer.counterfactualMetric! },
+      { metric: answer.metric!, counterfactual: answer.counterfactualMetric! },
       { metric: golden.metric, counterfactual: golden.counterfactual_metric },
     );
     expect(answer.terms.reduce((sum, { probability }) => sum + probability!, 0)).toBeCloseTo(1, 9);
@@ -62,7 +35,8 @@ describe.each(['random-gpt2', 'random-attn-only'])('goldens of %s', (name) => {
       Object.fromEntries(Object.entries(golden.direct).filter(([key]) => ownBias.test(key) === wanted)),
     );
     expectTable(values(answer), nodes!);
-    const paths = values(await ask({ view: 'paths', top: 100_000 }));
+    const root = await ask({ view: 'suffixes' });
+    const paths = values(root);
     const scale = Math.max(...Object.values(golden.direct).map(Math.abs));
     for (const [key, value] of Object.entries(biases!)) {
       expect(Math.abs(paths[`${key}->logits`]! - value), key).toBeLessThanOrEqual(1e-4 * scale);
@@ -72,10 +46,11 @@ describe.each(['random-gpt2', 'random-attn-only'])('goldens of %s', (name) => {
 
   test('degrees [M13]', async () => {
     const answer = await ask({ view: 'degrees' });
-    expectTable(values(answer), Object.fromEntries(golden.degree_spectrum.map((value, degree) => [degree, value])));
+    expectTable(values(answer), indexed(golden.degree_spectrum));
   });
 
-  test('paths [M9]-[M12]: the largest, their number and their sum', async () => {
+  test('paths [M9]-[M12]: the largest, their number and their sum', async ({ skip }) => {
+    if (!golden.frozen_paths) return skip('too many paths to list');
     const all = await ask({ view: 'paths', top: 100_000 });
     expect(all.terms).toHaveLength(golden.frozen_paths.count);
     expect(all.search).toBe('exhaustive');
@@ -95,7 +70,6 @@ describe.each(['random-gpt2', 'random-attn-only'])('goldens of %s', (name) => {
 
   test('path-effect [M16], with and without slots, together and alone', async () => {
     const paths = Object.keys(golden.path_effect);
-    expect(paths.some((path) => path.includes('<q>'))).toBe(true);
     const answer = await ask({ view: 'path-effect', paths });
     expect(answer.reference).toBe('counterfactual');
     expectTable(values(answer), golden.path_effect);

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { EngineError, type AnalyzeRequest } from '../../lib/engine/index.ts';
+import { EngineError, type AnalyzeRequest, type View } from '../../lib/engine/index.ts';
 import type { AnalyzeOptions, Engine, Models } from '../context.ts';
 import type { CallName, Calls, FromWorker, ToWorker, WireError, WorkerData } from './messages.ts';
 
@@ -13,8 +13,19 @@ export interface EngineOptions {
 
 /** Jobs of one worker that run at a time: they take turns between batches. One place is never given to a long job. */
 const CONCURRENT_JOBS = 3;
-/** A request that tests more than this many paths or nodes is a long job; so is a search, since a large model makes it one. */
+/** A request that tests more than this many paths, edges or nodes is a long job. */
 const SHORT_TESTS = 10;
+/** Views that are long on a large model whatever is asked of them. */
+const LONG_VIEWS: ReadonlySet<View> = new Set([
+  'paths',
+  'concentration',
+  'interactions',
+  'attribution',
+  'repair',
+  'scrub',
+  'composition',
+  'circuits',
+]);
 
 /** The inference worker, and a second one for texts and model folders that never waits for an analysis. */
 export function createEngine({ home, threads = Math.max(1, availableParallelism() - 1) }: EngineOptions): Engine & { models: Models } {
@@ -33,8 +44,10 @@ export function createEngine({ home, threads = Math.max(1, availableParallelism(
   };
 }
 
-function isLong({ view, paths = [], ablate = [], untilMass }: AnalyzeRequest): boolean {
-  return view === 'paths' || untilMass !== undefined || paths.length + ablate.length > SHORT_TESTS;
+function isLong({ view, prompts, referencePrompts, untilMass, allEdges, ...tests }: AnalyzeRequest): boolean {
+  const { paths = [], edges = [], ablate = [] } = tests;
+  const isTest = paths.length + edges.length + ablate.length > SHORT_TESTS || allEdges === true;
+  return LONG_VIEWS.has(view) || isTest || untilMass !== undefined || prompts !== undefined || referencePrompts !== undefined;
 }
 
 interface Waiting {

@@ -133,8 +133,8 @@ describe.each(Object.keys(MODELS))('%s', (name) => {
         for (const { value } of none.terms) expect(Math.abs(value!)).toBeLessThan(1e-4);
         const every = everyPath(model);
         const answer = await ask({ view: 'path-effect', tokens, counterfactualTokens, paths: every, together: true, target: 1, foil: 2 });
-        const wanted = answer.counterfactualMetric! - answer.metric;
-        expect(Math.abs(answer.joint!.value - wanted)).toBeLessThan(1e-4 * Math.max(1, Math.abs(answer.metric), Math.abs(wanted)));
+        const wanted = answer.counterfactualMetric! - answer.metric!;
+        expect(Math.abs(answer.joint!.value - wanted)).toBeLessThan(1e-4 * Math.max(1, Math.abs(answer.metric!), Math.abs(wanted)));
       }),
       { ...RUNS, numRuns: 3 },
     );
@@ -147,7 +147,7 @@ describe.each(Object.keys(MODELS))('%s', (name) => {
         const whole = await ask({ ...request, paths: ['input->a0.h1->a1.h0->logits'] });
         const slots = ['q', 'k', 'v'].flatMap((outer) => ['q', 'k', 'v'].map((inner) => `input->a0.h1<${inner}>->a1.h0<${outer}>->logits`));
         const parts = await ask({ ...request, paths: slots, together: true });
-        expect(Math.abs(parts.joint!.value - whole.terms[0]!.value!)).toBeLessThan(1e-4 * Math.max(1, Math.abs(whole.metric)));
+        expect(Math.abs(parts.joint!.value - whole.terms[0]!.value!)).toBeLessThan(1e-4 * Math.max(1, Math.abs(whole.metric!)));
       }),
       { ...RUNS, numRuns: 4 },
     );
@@ -174,7 +174,7 @@ test('[M16] without norms, along <v> slots, zero-ablating a leaf takes its froze
   const frozen = await ask({ view: 'paths', top: 1000 });
   const values = frozen.terms.filter(({ name }) => name.startsWith('input->'));
   const slotted = values.map(({ name }) => name.replaceAll(/(a\d+\.h\d+)/g, '$1<v>'));
-  const effects = await ask({ view: 'path-effect', paths: slotted, ablation: 'zero', target: frozen.target, foil: frozen.foil });
+  const effects = await ask({ view: 'path-effect', paths: slotted, ablation: 'zero', target: frozen.target!, foil: frozen.foil });
   const scale = Math.max(...values.map(({ value }) => Math.abs(value!)));
   effects.terms.forEach(({ value }, index) => expect(Math.abs(value! + values[index]!.value!)).toBeLessThan(1e-5 * scale));
   await model.close();

@@ -5,7 +5,13 @@ import type { RandomModel, RandomTensor } from './random-model.ts';
  * what the graphs are held against in tests.
  */
 
-type Matrix = number[][];
+export type Matrix = number[][];
+
+/** A block by name, and what it writes for the stream it reads. */
+export interface SlowBlock {
+  name: string;
+  write(x: Matrix): Matrix;
+}
 
 export class SlowModel {
   readonly #tensors: ReadonlyMap<string, RandomTensor>;
@@ -18,62 +24,86 @@ export class SlowModel {
 
   /** Logits at the last token. */
   logits(tokens: readonly number[]): number[] {
-    return this.#config['model_type'] === 'gpt2' ? this.#gpt2(tokens) : this.#lens(tokens);
+    let x = this.embed(tokens);
+    for (const { write } of this.blocks) x = sum(x, write(x));
+    return this.read(x.at(-1)!);
   }
 
-  #gpt2(tokens: readonly number[]): number[] {
+  /** The stream before the first block, [S, d]. */
+  embed(tokens: readonly number[]): Matrix {
+    const [words, places] = this.#isGpt2 ? ['wte.weight', 'wpe.weight'] : ['embed.W_E', 'pos_embed.W_pos'];
+    const [embed, position] = [this.#matrix(words!), this.#matrix(places!)];
+    return tokens.map((token, at) => add(embed[token]!, position[at]!));
+  }
+
+  /** Attention and MLP of each layer, biases included, each on the stream [S, d] it is given. */
+  get blocks(): SlowBlock[] {
+    const layers = this.#config[this.#isGpt2 ? 'n_layer' : 'n_layers'] as number;
+    return Array.from({ length: layers }, (_, layer): SlowBlock[] => {
+      const attention = { name: `a${layer}`, write: (x: Matrix) => this.#attention(x, layer) };
+      return this.#config['attn_only'] ? [attention] : [attention, { name: `m${layer}`, write: (x: Matrix) => this.#mlp(x, layer) }];
+    }).flat();
+  }
+
+  /** Logits of one row of the final stream. */
+  read(row: readonly number[]): number[] {
+    if (!this.#isGpt2) {
+      return affine(this.#lensNorm([[...row]], 'ln_final'), this.#matrix('unembed.W_U'), this.#vector('unembed.b_U'))[0]!;
+    }
+    const last = this.#layerNorm([[...row]], 'ln_f.weight', 'ln_f.bias')[0]!;
+    return this.#matrix(this.#config['tie_word_embeddings'] ? 'wte.weight' : 'lm_head.weight').map((word) => dot(word, last));
+  }
+
+  get #isGpt2(): boolean {
+    return this.#config['model_type'] === 'gpt2';
+  }
+
+  #attention(x: Matrix, layer: number): Matrix {
+    return this.#isGpt2 ? this.#gpt2Attention(x, `h.${layer}.`) : this.#lensAttention(x, `blocks.${layer}.`);
+  }
+
+  #mlp(x: Matrix, layer: number): Matrix {
+    return this.#isGpt2 ? this.#gpt2Mlp(x, `h.${layer}.`) : this.#lensMlp(x, `blocks.${layer}.`);
+  }
+
+  #gpt2Attention(x: Matrix, at: string): Matrix {
     const heads = this.#config['n_head'] as number;
-    const embed = this.#matrix('wte.weight');
-    const position = this.#matrix('wpe.weight');
-    const d = embed[0]!.length;
-    let x = tokens.map((token, at) => add(embed[token]!, position[at]!));
-    for (let layer = 0; layer < (this.#config['n_layer'] as number); layer++) {
-      const at = `h.${layer}.`;
-      const normed = this.#layerNorm(x, `${at}ln_1.weight`, `${at}ln_1.bias`);
-      const qkv = affine(normed, this.#matrix(`${at}attn.c_attn.weight`), this.#vector(`${at}attn.c_attn.bias`));
-      const dh = d / heads;
-      const mixed = x.map(() => [] as number[]);
-      for (let head = 0; head < heads; head++) {
-        const part = (index: number) => qkv.map((row) => row.slice(index * d + head * dh, index * d + (head + 1) * dh));
-        attend(part(0), part(1), part(2)).forEach((row, index) => mixed[index]!.push(...row));
-      }
-      x = sum(x, affine(mixed, this.#matrix(`${at}attn.c_proj.weight`), this.#vector(`${at}attn.c_proj.bias`)));
-      const hidden = affine(
-        this.#layerNorm(x, `${at}ln_2.weight`, `${at}ln_2.bias`),
-        this.#matrix(`${at}mlp.c_fc.weight`),
-        this.#vector(`${at}mlp.c_fc.bias`),
-      );
-      const active = hidden.map((row) => row.map((h) => activate(this.#config['activation_function'] as string, h)));
-      x = sum(x, affine(active, this.#matrix(`${at}mlp.c_proj.weight`), this.#vector(`${at}mlp.c_proj.bias`)));
+    const d = x[0]!.length;
+    const normed = this.#layerNorm(x, `${at}ln_1.weight`, `${at}ln_1.bias`);
+    const qkv = affine(normed, this.#matrix(`${at}attn.c_attn.weight`), this.#vector(`${at}attn.c_attn.bias`));
+    const dh = d / heads;
+    const mixed = x.map(() => [] as number[]);
+    for (let head = 0; head < heads; head++) {
+      const part = (index: number) => qkv.map((row) => row.slice(index * d + head * dh, index * d + (head + 1) * dh));
+      attend(part(0), part(1), part(2)).forEach((row, index) => mixed[index]!.push(...row));
     }
-    const last = this.#layerNorm([x.at(-1)!], 'ln_f.weight', 'ln_f.bias')[0]!;
-    const table = this.#config['tie_word_embeddings'] ? embed : this.#matrix('lm_head.weight');
-    return table.map((row) => dot(row, last));
+    return affine(mixed, this.#matrix(`${at}attn.c_proj.weight`), this.#vector(`${at}attn.c_proj.bias`));
   }
 
-  #lens(tokens: readonly number[]): number[] {
-    const embed = this.#matrix('embed.W_E');
-    const position = this.#matrix('pos_embed.W_pos');
-    let x = tokens.map((token, at) => add(embed[token]!, position[at]!));
-    for (let layer = 0; layer < (this.#config['n_layers'] as number); layer++) {
-      const at = `blocks.${layer}.`;
-      const normed = this.#lensNorm(x, `${at}ln1`);
-      let change: Matrix = x.map(() => this.#vector(`${at}attn.b_O`));
-      for (let head = 0; head < (this.#config['n_heads'] as number); head++) {
-        const project = (part: string) =>
-          affine(normed, this.#perHead(`${at}attn.W_${part}`, head), this.#perHead(`${at}attn.b_${part}`, head)[0]!);
-        const mixed = attend(project('Q'), project('K'), project('V'));
-        const output = this.#perHead(`${at}attn.W_O`, head);
-        change = sum(change, affine(mixed, output, new Array<number>(output[0]!.length).fill(0)));
-      }
-      x = sum(x, change);
-      if (this.#config['attn_only']) continue;
-      const hidden = affine(this.#lensNorm(x, `${at}ln2`), this.#matrix(`${at}mlp.W_in`), this.#vector(`${at}mlp.b_in`));
-      const active = hidden.map((row) => row.map((h) => activate(this.#config['act_fn'] as string, h)));
-      x = sum(x, affine(active, this.#matrix(`${at}mlp.W_out`), this.#vector(`${at}mlp.b_out`)));
+  #gpt2Mlp(x: Matrix, at: string): Matrix {
+    const normed = this.#layerNorm(x, `${at}ln_2.weight`, `${at}ln_2.bias`);
+    const hidden = affine(normed, this.#matrix(`${at}mlp.c_fc.weight`), this.#vector(`${at}mlp.c_fc.bias`));
+    const active = hidden.map((row) => row.map((h) => activate(this.#config['activation_function'] as string, h)));
+    return affine(active, this.#matrix(`${at}mlp.c_proj.weight`), this.#vector(`${at}mlp.c_proj.bias`));
+  }
+
+  #lensAttention(x: Matrix, at: string): Matrix {
+    const normed = this.#lensNorm(x, `${at}ln1`);
+    let change: Matrix = x.map(() => this.#vector(`${at}attn.b_O`));
+    for (let head = 0; head < (this.#config['n_heads'] as number); head++) {
+      const project = (part: string) =>
+        affine(normed, this.#perHead(`${at}attn.W_${part}`, head), this.#perHead(`${at}attn.b_${part}`, head)[0]!);
+      const mixed = attend(project('Q'), project('K'), project('V'));
+      const output = this.#perHead(`${at}attn.W_O`, head);
+      change = sum(change, affine(mixed, output, new Array<number>(output[0]!.length).fill(0)));
     }
-    const last = this.#lensNorm([x.at(-1)!], 'ln_final');
-    return affine(last, this.#matrix('unembed.W_U'), this.#vector('unembed.b_U'))[0]!;
+    return change;
+  }
+
+  #lensMlp(x: Matrix, at: string): Matrix {
+    const hidden = affine(this.#lensNorm(x, `${at}ln2`), this.#matrix(`${at}mlp.W_in`), this.#vector(`${at}mlp.b_in`));
+    const active = hidden.map((row) => row.map((h) => activate(this.#config['act_fn'] as string, h)));
+    return affine(active, this.#matrix(`${at}mlp.W_out`), this.#vector(`${at}mlp.b_out`));
   }
 
   #lensNorm(x: Matrix, name: string): Matrix {
@@ -117,7 +147,7 @@ function add(a: readonly number[], b: readonly number[]): number[] {
   return a.map((value, index) => value + b[index]!);
 }
 
-function sum(a: Matrix, b: Matrix): Matrix {
+export function sum(a: Matrix, b: Matrix): Matrix {
   return a.map((row, index) => add(row, b[index]!));
 }
 

@@ -78,13 +78,28 @@ async function answer(request: AnalyzeRequest, control: Control) {
 
 async function answerOn({ model, codec }: Loaded, request: AnalyzeRequest, control: Control) {
   const limit = Math.max(10_000, model.spec.context * 64);
-  for (const field of ['prompt', 'counterfactual'] as const) {
-    const length = request[field]?.length ?? 0;
-    if (length > limit)
-      throw new EngineError('bad-tokens', field, `at most ${model.spec.context} tokens, the model's context`, `${length} characters`);
+  for (const [where, text] of textsOf(request)) {
+    if (text.length <= limit) continue;
+    throw new EngineError('bad-tokens', where, `at most ${model.spec.context} tokens, the model's context`, `${text.length} characters`);
   }
   const resolved = resolveRequest(request, codec, model.spec.vocabulary);
   return withTexts(await analyze(model, resolved, control), codec);
+}
+
+/** Every prompt of a request that is text, by what errors call it. */
+function textsOf({ prompt, counterfactual, prompts, referencePrompts }: AnalyzeRequest): [string, string][] {
+  const given: [string, string | number[] | undefined][] = [
+    ['prompt', prompt],
+    ['counterfactual', counterfactual],
+  ];
+  for (const [field, set] of Object.entries({ prompts, 'reference prompts': referencePrompts })) {
+    if (!set || 'generator' in set) continue;
+    set.examples.forEach((example, index) => {
+      given.push([`${field} example ${index + 1}: clean`, example.clean]);
+      given.push([`${field} example ${index + 1}: counterfactual`, example.counterfactual]);
+    });
+  }
+  return given.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
 }
 
 async function codecOf(name: string): Promise<Codec> {

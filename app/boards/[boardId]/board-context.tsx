@@ -5,6 +5,7 @@ import type { Presence, Setup } from '@/lib/wire.ts';
 import type { BoardSession, Connection } from './board-session.ts';
 import type { Outbox } from './outbox.ts';
 import type { Runs } from './runs.ts';
+import type { Analyses } from './use-analyses.ts';
 import { useLive } from './use-live.ts';
 
 /** What every part of an open board needs. */
@@ -15,6 +16,7 @@ export interface BoardScope {
   setup: Setup;
   outbox: Outbox;
   runs: Runs;
+  analyses: Analyses;
   /** shows a path in the view and in the inspector */
   select: (path: string) => void;
 }

@@ -5,6 +5,7 @@ import { Fault } from '@/app/ui/field.tsx';
 import { ProgressLine } from '@/app/ui/progress-line.tsx';
 import { strings } from '@/app/ui/strings.ts';
 import type { Theme } from '@/app/ui/theme.ts';
+import { AnalysesView } from './analyses-view.tsx';
 import { useBoard } from './board-context.tsx';
 import { BoardHeader } from './board-header.tsx';
 import type { Connection } from './board-session.ts';
@@ -52,6 +53,8 @@ export function BoardFrame({ theme, connection, selection, view, onView }: Board
         <main className="relative flex min-h-[24rem] min-w-0 flex-col overflow-hidden bg-paper lg:min-h-0 lg:overflow-y-auto">
           {view === 'claims' ? (
             <ClaimsView />
+          ) : view === 'analyses' ? (
+            <AnalysesView selection={selection} />
           ) : (
             <Computed unravel={unravel}>
               {view === 'degrees' ? (

@@ -11,6 +11,7 @@ import { FirstPaint } from './first-paint.tsx';
 import { useOutbox } from './outbox.ts';
 import { useRuns } from './runs.ts';
 import { useLive } from './use-live.ts';
+import { useAnalyses } from './use-analyses.ts';
 import { useSelection } from './use-selection.ts';
 
 export interface BoardProps {
@@ -41,15 +42,16 @@ function OpenBoard({ session, ...props }: BoardProps & { session: BoardSession }
   const arrived = useMemo(() => new Set(comments.map((comment) => comment.id)), [comments]);
   const outbox = useOutbox(boardId, person.id, connection.status === 'connected', arrived);
   const runs = useRuns(boardId, useLive(session.discussionDoc, readEvidence).records);
-  const { selection, view, select, show } = useSelection(session);
+  const { place, setPlace, select, show } = useSelection(session);
+  const analyses = useAnalyses(place, setPlace);
 
   useUndoKeys(session);
 
   if (!setup) return <FirstPaint {...props} closeCode={connection.closeCode} broken={connection.ready} />;
-  const scope: BoardScope = { boardId, person, session, setup, outbox, runs, select };
+  const scope: BoardScope = { boardId, person, session, setup, outbox, runs, analyses, select };
   return (
     <BoardContext value={scope}>
-      <BoardFrame theme={props.theme} connection={connection} selection={selection} view={view} onView={show} />
+      <BoardFrame theme={props.theme} connection={connection} selection={place.selection} view={place.view} onView={show} />
     </BoardContext>
   );
 }

@@ -1,5 +1,6 @@
 'use client';
 import { useMemo } from 'react';
+import { ofRun } from '@/lib/engine/index.ts';
 import { degreeRows, degreesFigure } from '@/lib/figures/degrees.ts';
 import { formatError, formatShare, formatSigned, formatValue } from '@/lib/figures/numbers.ts';
 import { Button } from '@/app/ui/button.tsx';
@@ -14,7 +15,8 @@ import { useAnswer } from './use-answer.ts';
 
 export function DegreesView() {
   const { setup } = useBoard();
-  const { answer, progress, error, stale, retry } = useAnswer(requestOf(setup, 'degrees'));
+  const { answer: given, progress, error, stale, retry } = useAnswer(requestOf(setup, 'degrees'));
+  const answer = useMemo(() => given && ofRun(given), [given]);
   const figure = useMemo(() => (answer ? degreesFigure(answer) : ''), [answer]);
   const rows = answer ? degreeRows(answer) : [];
 

@@ -1,6 +1,6 @@
 'use client';
 import { useImperativeHandle, useRef, type Ref } from 'react';
-import type { Answer } from '@/lib/engine/index.ts';
+import type { RunAnswer } from '@/lib/engine/index.ts';
 import { formatShare, formatSigned } from '@/lib/figures/numbers.ts';
 import type { TrieNode } from '@/lib/trie.ts';
 import { CopyButton } from '@/app/ui/copy-button.tsx';
@@ -10,6 +10,7 @@ import { strings } from '@/app/ui/strings.ts';
 import { useBoard } from './board-context.tsx';
 import { ClaimsAbout } from './claims-about.tsx';
 import { LabelEditor } from './label-editor.tsx';
+import { NodeActions } from './node-actions.tsx';
 import { PathTest } from './path-test.tsx';
 import { Pedigree } from './pedigree.tsx';
 import { SourceTokens } from './source-tokens.tsx';
@@ -59,6 +60,7 @@ export function Inspector({ ref, selection, unravel, onLeave }: InspectorProps) 
           </header>
           <LabelEditor ref={label} anchor={selection} />
           <Numbers path={selection} node={unravel.trie?.get(selection) ?? null} answer={unravel.answer} />
+          <NodeActions anchor={selection} />
           <PathTest path={selection} answer={unravel.answer} />
           <ThreadPanel ref={comment} anchor={selection} title={strings.thread.title} />
           <ClaimsAbout anchor={selection} />
@@ -73,13 +75,18 @@ function LinkButton() {
   return <CopyButton text={() => location.href} label={strings.inspector.link} what={strings.inspector.linkLong} />;
 }
 
-function Numbers({ path, node, answer }: { path: string; node: TrieNode | null; answer: Answer | null }) {
+function whyNoNumbers(anchor: string): string {
+  if (!anchor.endsWith('->logits')) return strings.inspector.noPath;
+  return anchor.includes('<') ? strings.inspector.slotted : strings.inspector.notListed;
+}
+
+function Numbers({ path, node, answer }: { path: string; node: TrieNode | null; answer: RunAnswer | null }) {
   const { setup } = useBoard();
   if (!answer) return null;
   if (!node) {
     return (
       <Section title={strings.inspector.value}>
-        <p className="text-xs text-soft">{path.includes('<') ? strings.inspector.slotted : strings.inspector.notListed}</p>
+        <p className="text-xs text-soft">{whyNoNumbers(path)}</p>
       </Section>
     );
   }

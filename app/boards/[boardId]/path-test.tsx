@@ -1,6 +1,6 @@
 'use client';
 import { useRef, useState } from 'react';
-import type { Answer, Reference } from '@/lib/engine/index.ts';
+import { ofRun, type Answer } from '@/lib/engine/index.ts';
 import { formatSigned, formatTime, formatValue } from '@/lib/figures/numbers.ts';
 import type { Run } from '@/lib/wire.ts';
 import { execute, type Progress } from '@/app/ui/analysis.ts';
@@ -15,6 +15,8 @@ import { AttachForm } from './attach-form.tsx';
 import { useBoard } from './board-context.tsx';
 import { Pedigree } from './pedigree.tsx';
 import { causalRequestOf } from '@/app/ui/setup-request.ts';
+
+type Reference = keyof typeof strings.test.references;
 
 /** A path effect changes the output of the path's first node, so that must be a node with one. */
 export function isTestable(path: string): boolean {
@@ -88,7 +90,7 @@ export function PathTest({ path, answer }: { path: string; answer: Answer | null
 
 function TestResult({ run, path }: { run: Run; path: string }) {
   const [attaching, setAttaching] = useState(false);
-  const { answer } = run;
+  const answer = ofRun(run.answer);
   const effect = effectOf(run, path) ?? Number.NaN;
   const half = Number((effect / 2).toPrecision(1));
   return (

@@ -8,17 +8,21 @@ function factsOf(answer: Answer): [string, string][] {
   const { facts } = strings.pedigree;
   const token = (id: number | null, text: string | undefined) =>
     id === null ? strings.setup.none : `${text === undefined ? '' : `${JSON.stringify(text)} `}(${id})`;
+  const promptFacts = ({ tokens, position, target, targetText, foil, foilText }: Answer): [string, string][] => [
+    [facts.tokens, tokens.join(' ')],
+    [facts.position, String(position)],
+    [facts.target, token(target, targetText)],
+    [facts.foil, token(foil, foilText)],
+  ];
   return [
     [facts.view, `${answer.view} (${answer.kind})`],
     [facts.model, `${answer.model.name} ${answer.model.hash}`],
-    [facts.tokens, answer.tokens.join(' ')],
-    [facts.position, String(answer.position)],
-    [facts.target, token(answer.target, answer.targetText)],
-    [facts.foil, token(answer.foil, answer.foilText)],
+    ...(answer.kind === 'weights' ? [] : promptFacts(answer)),
     [facts.reference, answer.reference ?? strings.setup.none],
     [facts.backend, `${answer.backend.engine}, ${answer.backend.provider}, ${answer.backend.dtype}`],
     [facts.engine, answer.engineVersion],
     ...(answer.error === undefined ? [] : [[facts.error, formatError(answer.error)] as [string, string]]),
+    ...Object.entries(answer.settings ?? {}).map(([name, value]): [string, string] => [strings.pedigree.setting(name), String(value)]),
   ];
 }
 

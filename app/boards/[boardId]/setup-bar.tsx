@@ -1,6 +1,6 @@
 'use client';
 import { useState } from 'react';
-import type { Answer } from '@/lib/engine/index.ts';
+import type { RunAnswer } from '@/lib/engine/index.ts';
 import { setSetup } from '@/lib/board/board-doc.ts';
 import { Button } from '@/app/ui/button.tsx';
 import { strings } from '@/app/ui/strings.ts';
@@ -11,7 +11,7 @@ import { TokenPicker } from './token-picker.tsx';
 import { TokenStrip } from './token-strip.tsx';
 
 /** What the board asks: prompt, position, target, foil, counterfactual. Changing it changes it for everyone. */
-export function SetupBar({ answer, stale }: { answer: Answer | null; stale: boolean }) {
+export function SetupBar({ answer, stale }: { answer: RunAnswer | null; stale: boolean }) {
   const { session, setup } = useBoard();
   const [editing, setEditing] = useState(false);
 
@@ -52,6 +52,6 @@ export function SetupBar({ answer, stale }: { answer: Answer | null; stale: bool
 }
 
 /** Where the marker goes while the answer is still on its way. */
-function placeIn({ tokens }: Answer, position: number | null): number {
+function placeIn({ tokens }: RunAnswer, position: number | null): number {
   return Math.min(position ?? tokens.length - 1, tokens.length - 1);
 }

@@ -1,5 +1,5 @@
 'use client';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { AnalyzeRequest, Answer } from '@/lib/engine/index.ts';
 import { analyze, type Progress } from '@/app/ui/analysis.ts';
 import { lineOf } from '@/app/ui/request.ts';
@@ -10,7 +10,10 @@ export interface AnswerState {
   error: string | null;
   /** the answer shown belongs to an earlier request */
   stale: boolean;
+  /** stopped by {@link cancel} before it was answered */
+  cancelled: boolean;
   retry: () => void;
+  cancel: () => void;
 }
 
 const KEPT = 24;
@@ -24,27 +27,33 @@ function remember(key: string, answer: Answer): void {
   if (answers.size > KEPT && !oldest.done) answers.delete(oldest.value);
 }
 
+interface State {
+  key: string | null;
+  answer: Answer | null;
+  progress: Progress | null;
+  error: string | null;
+  cancelled: boolean;
+}
+
+const NOTHING: State = { key: null, answer: null, progress: null, error: null, cancelled: false };
+
 /** `pause`: milliseconds to wait before asking, for what follows a selection that may still be moving. */
 export function useAnswer(request: AnalyzeRequest | null, pause = 0): AnswerState {
   const key = request ? JSON.stringify(request) : null;
-  const [attempt, setAttempt] = useState(0);
-  const [state, setState] = useState<{ key: string | null; answer: Answer | null; progress: Progress | null; error: string | null }>({
-    key: null,
-    answer: null,
-    progress: null,
-    error: null,
-  });
+  const [again, setAgain] = useState<{ key: string | null }>({ key: null });
+  const [state, setState] = useState(NOTHING);
+  const running = useRef<AbortController | null>(null);
 
   useEffect(() => {
     if (key === null) return;
-    if (attempt > 0) answers.delete(key);
-    const known = answers.get(key);
+    const known = again.key === key ? undefined : answers.get(key);
     if (known) {
-      setState({ key, answer: known, progress: null, error: null });
+      setState({ ...NOTHING, key, answer: known });
       return;
     }
     const abort = new AbortController();
-    setState((before) => ({ ...before, progress: null, error: null }));
+    running.current = abort;
+    setState((before) => ({ ...before, progress: null, error: null, cancelled: false }));
     const ask = () =>
       analyze(JSON.parse(key) as AnalyzeRequest, {
         signal: abort.signal,
@@ -52,7 +61,7 @@ export function useAnswer(request: AnalyzeRequest | null, pause = 0): AnswerStat
       })
         .then((answer) => {
           remember(key, answer);
-          if (!abort.signal.aborted) setState({ key, answer, progress: null, error: null });
+          if (!abort.signal.aborted) setState({ ...NOTHING, key, answer });
         })
         .catch((error: unknown) => {
           if (!abort.signal.aborted) setState((before) => ({ ...before, progress: null, error: lineOf(error) }));
@@ -62,13 +71,21 @@ export function useAnswer(request: AnalyzeRequest | null, pause = 0): AnswerStat
       clearTimeout(timer);
       abort.abort();
     };
-  }, [key, attempt, pause]);
+  }, [key, again, pause]);
 
   return {
     answer: key === null ? null : state.answer,
     progress: state.progress,
     error: state.error,
+    cancelled: state.cancelled,
     stale: state.key !== key,
-    retry: () => setAttempt((count) => count + 1),
+    retry: () => {
+      setState((before) => ({ ...before, key: null }));
+      setAgain({ key });
+    },
+    cancel: () => {
+      running.current?.abort();
+      setState((before) => ({ ...before, key: null, progress: null, cancelled: true }));
+    },
   };
 }

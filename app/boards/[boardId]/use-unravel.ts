@@ -1,6 +1,6 @@
 'use client';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import type { AnalyzeRequest, Answer } from '@/lib/engine/index.ts';
+import { ofRun, type AnalyzeRequest, type RunAnswer } from '@/lib/engine/index.ts';
 import {
   ROOT,
   ancestorsOf,
@@ -21,7 +21,7 @@ import { useAnswer } from './use-answer.ts';
 
 interface Opened {
   key: string;
-  answer: Answer;
+  answer: RunAnswer;
   trie: Trie;
   expanded: ReadonlySet<string>;
   unfolded: ReadonlySet<string>;
@@ -29,7 +29,7 @@ interface Opened {
 
 export interface Unravel {
   /** `suffixes` of logits at the board's setup; the board's metric, tokens and pedigree are read off it */
-  answer: Answer | null;
+  answer: RunAnswer | null;
   progress: Progress | null;
   error: string | null;
   retry: () => void;
@@ -72,9 +72,10 @@ export function useUnravel(setup: Setup): Unravel {
 
   useEffect(() => {
     if (!answer || answerIsStale) return;
-    const trie = growTrie(emptyTrie(answer.metric), answer);
+    const root = ofRun(answer);
+    const trie = growTrie(emptyTrie(root.metric), root);
     setOpened((before) =>
-      before?.key === key ? { ...before, answer } : { key, answer, trie, expanded: new Set([ROOT]), unfolded: EMPTY },
+      before?.key === key ? { ...before, answer: root } : { key, answer: root, trie, expanded: new Set([ROOT]), unfolded: EMPTY },
     );
     setPending(EMPTY);
     setOpenError(null);
@@ -131,7 +132,7 @@ export function useUnravel(setup: Setup): Unravel {
 
   const reveal = useCallback(
     async (path: string) => {
-      if (!opened || stale || path.includes('<')) return;
+      if (!opened || stale || path.includes('<') || !path.endsWith('->logits')) return;
       const ancestors = ancestorsOf(path);
       const unknown = ancestors.filter((name) => (opened.trie.get(name)?.children ?? null) === null);
       if (unknown.length > 0) await fetchChildren(unknown);

@@ -1,15 +1,38 @@
 import type { GraphBuilder, Value } from '../onnx.ts';
 import type { LayerWeights, MlpWeights, ModelSpec, NormWeights, Weight } from '../spec.ts';
+import { activationOf, gateOf, slopeOf } from './activations.ts';
+import { Weights, type Matrix } from './weights.ts';
+
+/** Queries, keys and values of all heads, [B, H, S, dh] each. */
+export interface HeadInputs {
+  queries: Value;
+  keys: Value;
+  values: Value;
+}
+
+/** Cosines and sines of rotary positions, [S, dims/2] each. */
+export interface Turns {
+  cos: Value;
+  sin: Value;
+}
+
+const END = Number.MAX_SAFE_INTEGER;
+/** What softmax takes to 0. */
+const FORBIDDEN = -1e30;
 
 /**
  * The pieces of a transformer as ONNX nodes, shared by all graphs. Shapes in comments: B a batch, S tokens,
  * d the stream, H heads of dh, M an MLP's hidden width. Centred and scaled without bias: xs = C(x)/σ ⊙ γ [M6].
  */
 export class Blocks {
+  readonly weights: Weights;
+
   constructor(
     readonly g: GraphBuilder,
     readonly spec: ModelSpec,
-  ) {}
+  ) {
+    this.weights = new Weights(g, spec);
+  }
 
   layer(index: number): LayerWeights {
     return this.spec.weights.layers[index]!;
@@ -19,67 +42,129 @@ export class Blocks {
     return this.layer(index).mlp!;
   }
 
-  /** The weight in the layout that the graphs want, as float32. */
-  weight(weight: Weight): Value {
-    return this.g.once(`weight ${weight.name} ${JSON.stringify(weight.layout)}`, () => {
-      const raw = this.stored(weight);
-      const { layout, stored } = weight;
-      switch (layout.kind) {
-        case 'as-is':
-          return raw;
-        case 'transpose':
-          return this.g.op('Transpose', [raw], { perm: [1, 0] });
-        case 'columns':
-          return this.g.op('Slice', [raw, this.g.ints([layout.from]), this.g.ints([layout.to]), this.g.ints([-1])]);
-        case 'flatten':
-          return this.g.op('Reshape', [raw, this.g.ints(stored.shape.length === 2 ? [-1] : [-1, stored.shape.at(-1)!])]);
-        case 'fuse-heads': {
-          const byRow = this.g.op('Transpose', [raw], { perm: [1, 0, 2] });
-          return this.g.op('Reshape', [byRow, this.g.ints([stored.shape[1]!, -1])]);
-        }
-      }
-    });
+  matrix(weight: Weight): Matrix {
+    return this.weights.matrix(weight);
   }
 
-  /** The tensor as it lies in the file, cast to float32. */
-  stored({ name, stored }: Weight): Value {
-    const raw = this.g.external(name, stored.dtype, stored.shape, stored);
-    return stored.dtype === 'float32' ? raw : this.g.once(`cast ${name}`, () => this.g.op('Cast', [raw], { to: 1 }));
+  /** x·W, [.., outer]. */
+  times(x: Value, weight: Weight): Value {
+    return this.weights.times(x, this.matrix(weight));
   }
 
-  /** An output weight as [H, dh, d]. */
-  perHead(weight: Weight): Value {
-    const { heads, dHead, dModel } = this.spec;
-    if (weight.stored.shape.length === 3) return this.stored(weight);
-    return this.g.once(`per head ${weight.name}`, () => this.g.op('Reshape', [this.weight(weight), this.g.ints([heads, dHead, dModel])]));
+  /** x·Wᵀ, [.., inner]. */
+  timesTransposed(x: Value, weight: Weight): Value {
+    return this.weights.timesTransposed(x, this.matrix(weight));
+  }
+
+  /** x + b, or x where there is no bias. */
+  plus(x: Value, bias: Weight | null): Value {
+    return bias ? this.g.op('Add', [x, this.weights.vector(bias)]) : x;
   }
 
   /**
-   * One head's part of a weight, cut out at run time so that no second copy of the weights is kept:
-   * [d, dh] of an input weight, [dh, d] of an output weight. `head` is int32 [].
-   */
-  headWeight(weight: Weight, head: Value, side: 'in' | 'out'): Value {
-    if (weight.stored.shape.length === 3) return this.g.op('Gather', [this.stored(weight), head], { axis: 0 });
-    const { layout } = weight;
-    const offset = layout.kind === 'columns' ? layout.from : 0;
-    const { dHead } = this.spec;
-    const index = this.g.op('Cast', [this.g.op('Reshape', [head, this.g.ints([1])])], { to: 7 });
-    const from = this.g.op('Add', [this.g.op('Mul', [index, this.g.ints([dHead])]), this.g.ints([offset])]);
-    const to = this.g.op('Add', [from, this.g.ints([dHead])]);
-    return this.g.op('Slice', [this.stored(weight), from, to, this.g.ints([side === 'in' ? 1 : 0])]);
-  }
-
-  /**
-   * Projections of `x` by the stored weights, without bias, [.., H·dh] each; one product where the file holds
-   * the three side by side.
+   * Projections of `x` [.., d] by the stored weights, without bias, [.., H·dh] each (keys and values kvHeads·dh); one
+   * product where the file holds the three together.
    */
   projections(x: Value, layer: number): [Value, Value, Value] {
     const { q, k, v } = this.layer(layer);
-    if (q.layout.kind === 'columns' && q.name === k.name && k.name === v.name) {
-      const all = this.g.op('MatMul', [x, this.stored(q)]);
+    const fused = q.name === k.name && k.name === v.name;
+    if (fused && q.layout.kind === 'columns') {
+      const all = this.g.op('MatMul', [x, this.weights.stored(q)]);
       return this.g.ops('Split', [all], 3, { axis: -1, num_outputs: 3 }) as [Value, Value, Value];
     }
-    return [q, k, v].map((weight) => this.g.op('MatMul', [x, this.weight(weight)])) as [Value, Value, Value];
+    if (fused && q.layout.kind === 'thirds') return this.#interleaved(x, q);
+    return [this.times(x, q), this.times(x, k), this.times(x, v)];
+  }
+
+  /** Each head's query, key and value rows lie together in the file. */
+  #interleaved(x: Value, weight: Weight): [Value, Value, Value] {
+    const { heads, dHead, dModel } = this.spec;
+    const outer = weight.stored.shape[0]!;
+    const all = this.weights.times(x, { value: this.weights.stored(weight), flipped: true, inner: dModel, outer });
+    const leading = this.g.op('Shape', [x], { end: -1 });
+    const shaped = (dims: readonly number[]) => this.g.op('Concat', [leading, this.g.ints(dims)], { axis: 0 });
+    const apart = this.g.op('Reshape', [all, shaped([heads, 3, dHead])]);
+    const parts = this.g.ops('Split', [apart], 3, { axis: -2, num_outputs: 3 });
+    return parts.map((part) => this.g.op('Reshape', [part, shaped([heads * dHead])])) as [Value, Value, Value];
+  }
+
+  /**
+   * What heads make of their three inputs [B, S, d], already scaled (the same three times, or one a slot): biases of
+   * norm and projection are in queries and keys, not in values [M7].
+   */
+  headInputs(slots: readonly [Value, Value, Value], layer: number): HeadInputs {
+    const weights = this.layer(layer);
+    const [xq, xk, xv] = slots;
+    const [q, k, v] =
+      xq === xk && xk === xv
+        ? this.projections(xq, layer)
+        : [this.times(xq, weights.q), this.times(xk, weights.k), this.times(xv, weights.v)];
+    const withBias = (projected: Value, matrix: Weight, bias: Weight | null) => {
+      const constant = this.readerBias(weights.norm1, matrix, bias);
+      return constant === null ? projected : this.g.op('Add', [projected, constant]);
+    };
+    return this.turned({
+      queries: this.splitHeads(withBias(q, weights.q, weights.qBias)),
+      keys: this.splitShared(withBias(k, weights.k, weights.kBias)),
+      values: this.splitShared(v),
+    });
+  }
+
+  /** Queries and keys [B, H, S, dh] turned by their positions, where the model does so. */
+  turned({ queries, keys, values }: HeadInputs): HeadInputs {
+    const turns = this.turns(queries);
+    return { queries: this.turn(queries, turns), keys: this.turn(keys, turns), values };
+  }
+
+  /** Turns for the positions of `like` [.., S, dh]; null without rotary positions. */
+  turns(like: Value): Turns | null {
+    const { rotary } = this.spec;
+    if (!rotary) return null;
+    const half = rotary.dims / 2;
+    const frequencies = Array.from({ length: half }, (_, i) => rotary.base ** (-i / half));
+    const angles = this.g.op('MatMul', [this.#positions(like), this.g.floats(frequencies, [1, half])]);
+    return { cos: this.g.op('Cos', [angles]), sin: this.g.op('Sin', [angles]) };
+  }
+
+  /** Rotates channel i with channel i + dims/2 of [.., S, dh]; the rest stays. */
+  turn(x: Value, turns: Turns | null): Value {
+    const { rotary, dHead } = this.spec;
+    if (!rotary || !turns) return x;
+    const { g } = this;
+    const { dims } = rotary;
+    const cut = (from: number, to: number) => g.op('Slice', [x, g.ints([from]), g.ints([to]), g.ints([-1])]);
+    const [first, second] = [cut(0, dims / 2), cut(dims / 2, dims)];
+    const { cos, sin } = turns;
+    const parts = [
+      g.op('Sub', [g.op('Mul', [first, cos]), g.op('Mul', [second, sin])]),
+      g.op('Add', [g.op('Mul', [second, cos]), g.op('Mul', [first, sin])]),
+    ];
+    if (dims < dHead) parts.push(cut(dims, dHead));
+    return g.op('Concat', parts, { axis: -1 });
+  }
+
+  /** The transpose of {@link turn}: gradients at turned channels to gradients at the channels before. */
+  turnBack(x: Value, turns: Turns | null): Value {
+    return turns === null ? x : this.turn(x, { cos: turns.cos, sin: this.g.op('Neg', [turns.sin]) });
+  }
+
+  /** 0, 1, 2, … as [S, 1], S from [.., S, dh]. */
+  #positions(like: Value): Value {
+    const length = this.g.op('Squeeze', [this.g.op('Shape', [like], { start: -2, end: -1 }), this.g.ints([0])]);
+    const range = this.g.op('Range', [this.g.ints([0], []), length, this.g.ints([1], [])]);
+    return this.g.op('Unsqueeze', [this.g.op('Cast', [range], { to: 1 }), this.g.ints([1])]);
+  }
+
+  /** The causal mask [S, S] as this layer uses it: narrowed where the layer looks back a limited way. */
+  maskOf(layer: number, mask: Value): Value {
+    const window = this.spec.windows[layer] ?? null;
+    if (window === null) return mask;
+    return this.g.once(`window ${window}`, () => {
+      const at = this.#positions(mask);
+      const back = this.g.op('Sub', [at, this.g.op('Transpose', [at], { perm: [1, 0] })]);
+      const far = this.g.op('GreaterOrEqual', [back, this.g.scalar(window)]);
+      return this.g.op('Add', [mask, this.g.op('Where', [far, this.g.scalar(FORBIDDEN), this.g.scalar(0)])]);
+    });
   }
 
   /** Centres and scales by the live norm: xs, and 1/σ with a last axis of 1. No norm: x and null. */
@@ -98,7 +183,7 @@ export class Blocks {
   norm(x: Value, norm: NormWeights): Value {
     if (this.spec.norm === 'layer' && norm.beta) {
       const attributes = { axis: -1, epsilon: { float: this.spec.epsilon } };
-      return this.g.op('LayerNormalization', [x, this.gamma(norm), this.weight(norm.beta)], attributes);
+      return this.g.op('LayerNormalization', [x, this.gamma(norm), this.weights.vector(norm.beta)], attributes);
     }
     return this.scaled(x, norm).xs;
   }
@@ -122,30 +207,44 @@ export class Blocks {
   }
 
   gamma(norm: NormWeights): Value {
-    return norm.gamma ? this.weight(norm.gamma) : this.ones(this.spec.dModel);
+    return norm.gamma ? this.weights.vector(norm.gamma) : this.ones(this.spec.dModel);
   }
 
-  /** β·W + b as a row: what a linear reader adds whatever the stream holds. */
-  readerBias(norm: NormWeights, weight: Value, bias: Value): Value {
-    if (!norm.beta) return bias;
-    const beta = this.g.op('Reshape', [this.weight(norm.beta), this.g.ints([1, this.spec.dModel])]);
-    const shift = this.g.op('Reshape', [this.g.op('MatMul', [beta, weight]), this.g.ints([-1])]);
-    return this.g.op('Add', [shift, bias]);
+  /** β·W + b as a row [outer]: what a linear reader adds whatever the stream holds; null = nothing. */
+  readerBias(norm: NormWeights, weight: Weight, bias: Weight | null): Value | null {
+    const own = bias && this.weights.vector(bias);
+    if (!norm.beta) return own;
+    const beta = this.g.op('Reshape', [this.weights.vector(norm.beta), this.g.ints([1, this.spec.dModel])]);
+    const shift = this.g.op('Reshape', [this.times(beta, weight), this.g.ints([-1])]);
+    return own ? this.g.op('Add', [shift, own]) : shift;
   }
 
   /** Token ids [.., S] to input + position [.., S, d]. */
   embed(tokens: Value): Value {
     const { embed, position } = this.spec.weights;
-    const words = this.g.op('Gather', [this.weight(embed), tokens], { axis: 0 });
+    const words = this.g.op('Gather', [this.weights.stored(embed), tokens], { axis: 0 });
+    if (!position) return words;
     const length = this.g.op('Shape', [tokens], { start: -1 });
-    const rows = this.g.op('Slice', [this.weight(position), this.g.ints([0]), length, this.g.ints([0])]);
+    const rows = this.g.op('Slice', [this.weights.stored(position), this.g.ints([0]), length, this.g.ints([0])]);
     return this.g.op('Add', [words, rows]);
   }
 
   /** [B, S, H·dh] to [B, H, S, dh]. */
   splitHeads(x: Value): Value {
-    const { heads, dHead } = this.spec;
-    return this.g.op('Transpose', [this.g.op('Reshape', [x, this.g.ints([0, 0, heads, dHead])])], { perm: [0, 2, 1, 3] });
+    return this.g.op('Transpose', [this.g.op('Reshape', [x, this.g.ints([0, 0, -1, this.spec.dHead])])], { perm: [0, 2, 1, 3] });
+  }
+
+  /** Keys or values [B, S, kvHeads·dh] to [B, H, S, dh]: heads that share one get a copy each. */
+  splitShared(x: Value): Value {
+    return this.forEveryHead(this.splitHeads(x), 1);
+  }
+
+  /** Something of key or value heads along `axis`, once for each head that reads it. */
+  forEveryHead(x: Value, axis: number): Value {
+    const { heads, kvHeads } = this.spec;
+    if (heads === kvHeads) return x;
+    const owners = Array.from({ length: heads }, (_, head) => Math.floor((head * kvHeads) / heads));
+    return this.g.op('Gather', [x, this.g.ints(owners)], { axis });
   }
 
   /** [B, H, S, dh] to [B, S, H·dh]. */
@@ -163,45 +262,23 @@ export class Blocks {
 
   /** The activation as the model computes it. */
   activation(h: Value): Value {
-    switch (this.spec.activation) {
-      case 'relu':
-        return this.g.op('Relu', [h]);
-      case 'gelu':
-        return this.g.op('Gelu', [h]);
-      case 'gelu_new':
-        return this.g.op('Gelu', [h], { approximate: 'tanh' });
-      case 'silu':
-        return this.g.op('Mul', [h, this.g.op('Sigmoid', [h])]);
-      case null:
-        throw new Error('an attention-only model has no activation');
-    }
+    return activationOf(this.g, this.spec.activation, h);
   }
 
   /** The gate g with act(h) = g·h, without dividing [M9]. */
   gate(h: Value): Value {
-    const half = (inner: Value) => this.g.op('Mul', [this.g.op('Add', [inner, this.g.scalar(1)]), this.g.scalar(0.5)]);
-    switch (this.spec.activation) {
-      case 'relu':
-        return this.g.op('Cast', [this.g.op('Greater', [h, this.g.scalar(0)])], { to: 1 });
-      case 'gelu':
-        return half(this.g.op('Erf', [this.g.op('Mul', [h, this.g.scalar(Math.SQRT1_2)])]));
-      case 'gelu_new': {
-        const square = this.g.op('Mul', [h, h]);
-        const factor = this.g.op('Add', [this.g.op('Mul', [square, this.g.scalar(0.044715)]), this.g.scalar(1)]);
-        const inner = this.g.op('Mul', [this.g.op('Mul', [h, factor]), this.g.scalar(Math.sqrt(2 / Math.PI))]);
-        return half(this.g.op('Tanh', [inner]));
-      }
-      case 'silu':
-        return this.g.op('Sigmoid', [h]);
-      case null:
-        throw new Error('an attention-only model has no gate');
-    }
+    return gateOf(this.g, this.spec.activation, h);
+  }
+
+  /** The activation's derivative. */
+  slope(h: Value): Value {
+    return slopeOf(this.g, this.spec.activation, h);
   }
 
   /** W_U[:, token] for a batch of token ids [n], as rows [n, d]. */
   unembedRows(tokens: Value): Value {
     const { unembed, unembedIsTransposed } = this.spec.weights;
-    const table = this.weight(unembed);
+    const table = this.weights.stored(unembed);
     if (unembedIsTransposed) return this.g.op('Gather', [table, tokens], { axis: 0 });
     return this.g.op('Transpose', [this.g.op('Gather', [table, tokens], { axis: 1 })], { perm: [1, 0] });
   }
@@ -209,25 +286,70 @@ export class Blocks {
   /** Logits [n, V] of normed rows [n, d]. */
   unembed(rows: Value): Value {
     const { unembed, unembedIsTransposed, unembedBias } = this.spec.weights;
-    const table = this.weight(unembed);
-    const logits = this.g.op('Gemm', [rows, table], unembedIsTransposed ? { transB: 1 } : {});
-    return unembedBias ? this.g.op('Add', [logits, this.weight(unembedBias)]) : logits;
+    const table = this.weights.stored(unembed);
+    return this.plus(this.g.op('Gemm', [rows, table], unembedIsTransposed ? { transB: 1 } : {}), unembedBias);
   }
 
   /** What a layer's attention adds whatever the stream holds: b_O + Σ_h (β·W_V + b_V)·W_O, [d]. */
   attentionBias(layer: number): Value {
     const weights = this.layer(layer);
-    const value = this.readerBias(weights.norm1, this.weight(weights.v), this.weight(weights.vBias));
-    const row = this.g.op('Reshape', [value, this.g.ints([1, -1])]);
-    const mixed = this.g.op('Reshape', [this.g.op('MatMul', [row, this.weight(weights.o)]), this.g.ints([-1])]);
-    return this.g.op('Add', [mixed, this.weight(weights.oBias)]);
+    const { heads, kvHeads, dHead, dModel } = this.spec;
+    const value = this.readerBias(weights.norm1, weights.v, weights.vBias);
+    if (value === null) return weights.oBias ? this.weights.vector(weights.oBias) : this.zeros(dModel);
+    const byHead = this.g.op('Reshape', [value, this.g.ints([kvHeads, 1, dHead])]);
+    const shared = this.g.op('Expand', [byHead, this.g.ints([kvHeads, heads / kvHeads, dHead])]);
+    const mixed = this.times(this.g.op('Reshape', [shared, this.g.ints([1, -1])]), weights.o);
+    return this.plus(this.g.op('Reshape', [mixed, this.g.ints([-1])]), weights.oBias);
+  }
+
+  /**
+   * An MLP's hidden layer from its scaled input xs [.., d]: what it carries, xs·W_in, the constant β·W_in + b_in (or
+   * null), and the live gate [M9].
+   */
+  hidden(xs: Value, layer: number): { carried: Value; constant: Value | null; gate: Value } {
+    const weights = this.mlp(layer);
+    const carried = this.times(xs, weights.in);
+    const constant = this.readerBias(weights.norm2, weights.in, weights.inBias);
+    const add = (x: Value, y: Value | null) => (y === null ? x : this.g.op('Add', [x, y]));
+    if (!weights.gate) return { carried, constant, gate: this.gate(add(carried, constant)) };
+    const shift = this.readerBias(weights.norm2, weights.gate, weights.gateBias);
+    return { carried, constant, gate: this.activation(add(this.times(xs, weights.gate), shift)) };
+  }
+
+  /** The source `m{l}.b`: ((β·W_in + b_in) ⊙ gate)·W_out + b_out for gates [.., M], [.., d]. */
+  mlpBias(gate: Value, layer: number): Value {
+    const weights = this.mlp(layer);
+    const constant = this.readerBias(weights.norm2, weights.in, weights.inBias);
+    if (constant !== null) return this.plus(this.times(this.g.op('Mul', [gate, constant]), weights.out), weights.outBias);
+    const shape = this.g.op('Concat', [this.g.op('Shape', [gate], { end: -1 }), this.g.ints([this.spec.dModel])], { axis: 0 });
+    const own = weights.outBias ? this.weights.vector(weights.outBias) : this.zeros(this.spec.dModel);
+    return this.g.op('Expand', [own, shape]);
+  }
+
+  /** The MLP as the model computes it, on a stream [.., d], biases included. */
+  liveMlp(x: Value, layer: number): Value {
+    const weights = this.mlp(layer);
+    const normed = this.norm(x, weights.norm2);
+    const up = this.plus(this.times(normed, weights.in), weights.inBias);
+    if (!weights.gate) return this.plus(this.times(this.activation(up), weights.out), weights.outBias);
+    const gate = this.activation(this.plus(this.times(normed, weights.gate), weights.gateBias));
+    return this.plus(this.times(this.g.op('Mul', [gate, up]), weights.out), weights.outBias);
   }
 
   ones(length: number): Value {
     return this.g.once(`ones ${length}`, () => this.g.floats(new Array<number>(length).fill(1), [length]));
   }
 
-  private inverseRms(x: Value): Value {
+  zeros(length: number): Value {
+    return this.g.once(`zeros ${length}`, () => this.g.floats(new Array<number>(length).fill(0), [length]));
+  }
+
+  /** Cuts [from, to) along an axis. */
+  cut(x: Value, axis: number, from: number, to = END): Value {
+    return this.g.op('Slice', [x, this.g.ints([from]), this.g.ints([to]), this.g.ints([axis])]);
+  }
+
+  inverseRms(x: Value): Value {
     const mean = this.g.op('ReduceMean', [this.g.op('Mul', [x, x]), this.g.ints([-1])], { keepdims: 1 });
     return this.g.op('Reciprocal', [this.g.op('Sqrt', [this.g.op('Add', [mean, this.g.scalar(this.spec.epsilon)])])]);
   }

@@ -1,45 +1,144 @@
 import { GraphBuilder, type Graph, type Value } from '../onnx.ts';
-import { sourceRows, type ModelSpec } from '../spec.ts';
+import type { Slot } from '../names.ts';
+import { sourceRows, type LayerWeights, type ModelSpec } from '../spec.ts';
 import { Blocks } from './blocks.ts';
 import { metricRow } from './frozen.ts';
+import { fromToken } from './patches.ts';
+import type { Matrix } from './weights.ts';
+
+/**
+ * How a head's copies are evaluated: every token, the last token alone, or with changes that differ by slot, from a
+ * given token on.
+ */
+export type HeadMode = 'all' | 'last' | 'by-slot';
 
 /**
  * One head of one layer, live, on changed inputs [M16]: its own norm and softmax on `clean + change`.
- * Feeds `clean` [S, d] the stream it reads, the changes [P, S, d] (`changeIn`, or with `bySlot` three:
- * `changeQ`, `changeK`, `changeV`), `head` int32 [], `mask` [S, S], `before` [S, d] its clean output without
- * bias, `from` int32 [1] the first token wanted. Gives `change` of the output from there on, [P, R, d].
+ * Feeds `clean` [S, d] the stream it reads, the changes [P, S, d] (`changeIn`, or by slot three: `changeQ`, `changeK`,
+ * `changeV`), `head` int32 [], `mask` [S, S] but for the last token alone, `before` [S, d] its clean output without bias
+ * ([1, d] for the last token alone), and by slot `from` int32 [1] the first token wanted. Gives `change` of the output at
+ * the tokens wanted, [P, R, d].
  */
-export function headEffectGraph(spec: ModelSpec, layer: number, bySlot: boolean): Graph {
-  const g = new GraphBuilder(headEffectName(layer, bySlot));
-  const blocks = new Blocks(g, spec);
-  const { dModel, dHead } = spec;
-  const weights = blocks.layer(layer);
-  const clean = g.input('clean', 'float32', ['S', dModel]);
-  const head = g.input('head', 'int32', []);
-  const mask = g.input('mask', 'float32', ['S', 'S']);
-  const before = g.input('before', 'float32', ['S', dModel]);
-  const wanted = fromToken(g);
-  const read = (name: string) => {
-    const change = g.input(name, 'float32', ['P', 'S', dModel]);
-    return blocks.scaled(g.op('Add', [change, clean]), weights.norm1).xs;
-  };
-  const [xq, xk, xv] = bySlot ? [read('changeQ'), read('changeK'), read('changeV')] : same(read('changeIn'));
-  const project = (xs: Value, matrix: typeof weights.q) => product(g, xs, blocks.headWeight(matrix, head, 'in'), dModel, dHead);
-  const bias = (matrix: typeof weights.q, vector: typeof weights.q) => {
-    const all = blocks.readerBias(weights.norm1, blocks.weight(matrix), blocks.weight(vector));
-    return g.op('Gather', [g.op('Reshape', [all, g.ints([-1, dHead])]), head], { axis: 0 });
-  };
-  const queries = g.op('Add', [project(wanted(xq, 1), weights.q), bias(weights.q, weights.qBias)]);
-  const keys = g.op('Add', [project(xk, weights.k), bias(weights.k, weights.kBias)]);
-  const pattern = blocks.pattern(queries, keys, [0, 2, 1], wanted(mask, 0));
-  const mixed = g.op('MatMul', [pattern, project(xv, weights.v)]);
-  const out = product(g, mixed, blocks.headWeight(weights.o, head, 'out'), dHead, dModel);
-  g.output('change', g.op('Sub', [out, wanted(before, 0)]), 'float32', ['P', 'R', dModel]);
+export function headEffectGraph(spec: ModelSpec, layer: number, mode: HeadMode): Graph {
+  const g = new GraphBuilder(headEffectName(layer, mode));
+  const effect = new HeadEffect(new Blocks(g, spec), layer);
+  const before = g.input('before', 'float32', ['R', spec.dModel]);
+  const out = mode === 'all' ? effect.everyToken() : mode === 'last' ? effect.lastToken() : effect.bySlot();
+  const { o } = effect.weights;
+  const written = effect.blocks.weights.times(out, effect.blocks.weights.headMatrix(o, effect.head, 'out'));
+  g.output('change', g.op('Sub', [written, before]), 'float32', ['P', 'R', spec.dModel]);
   return g.finish();
 }
 
-export function headEffectName(layer: number, bySlot: boolean): string {
-  return `head-effect-${layer}${bySlot ? '-by-slot' : ''}`;
+export function headEffectName(layer: number, mode: HeadMode): string {
+  return `head-effect-${layer}-${mode}`;
+}
+
+class HeadEffect {
+  readonly weights: LayerWeights;
+  readonly head: Value;
+  readonly #shared: Value;
+  readonly #clean: Value;
+
+  constructor(
+    readonly blocks: Blocks,
+    readonly layer: number,
+  ) {
+    const { g, spec } = blocks;
+    this.weights = blocks.layer(layer);
+    this.#clean = g.input('clean', 'float32', ['S', spec.dModel]);
+    this.head = g.input('head', 'int32', []);
+    this.#shared = blocks.weights.kvHead(this.head);
+  }
+
+  /** Mixed values [P, S, dh]; one product gives queries, keys and values. */
+  everyToken(): Value {
+    const { g, spec } = this.blocks;
+    const xs = this.#read('changeIn');
+    const parts = (['q', 'k', 'v'] as const).map((slot) => this.#matrix(slot));
+    const outer = 3 * spec.dHead;
+    const same = parts.every(({ flipped }) => flipped === parts[0]!.flipped);
+    const [q, k, v] = same
+      ? g.ops('Split', [this.blocks.weights.times(xs, { ...joined(g, parts), outer })], 3, { axis: -1, num_outputs: 3 })
+      : parts.map((part) => this.blocks.weights.times(xs, part));
+    return this.#attend(this.#withBias(q!, 'q'), this.#withBias(k!, 'k'), v!, this.#mask());
+  }
+
+  /** Mixed values of the queries wanted, [P, R, dh]. */
+  bySlot(): Value {
+    const wanted = fromToken(this.blocks.g);
+    const [xq, xk, xv] = [this.#read('changeQ'), this.#read('changeK'), this.#read('changeV')];
+    const project = (xs: Value, slot: Slot) => this.blocks.weights.times(xs, this.#matrix(slot));
+    const queries = this.#withBias(project(wanted(xq, 1), 'q'), 'q');
+    return this.#attend(queries, this.#withBias(project(xk, 'k'), 'k'), project(xv, 'v'), wanted(this.#mask(), 0), wanted);
+  }
+
+  /**
+   * Mixed value of the last query, [P, 1, dh]. It looks at every token, so there is no mask but a window; scores are
+   * taken against the streams themselves, (q·W_Kᵀ)·xsᵀ, and values after mixing, which needs no keys and values of
+   * other tokens. The keys' bias adds the same to every score and falls away in the softmax.
+   */
+  lastToken(): Value {
+    const { blocks } = this;
+    const { g, spec } = blocks;
+    const xs = this.#read('changeIn');
+    const queries = this.#withBias(blocks.weights.times(blocks.cut(xs, 1, -1), this.#matrix('q')), 'q');
+    const window = spec.windows[this.layer] ?? null;
+    const mask = window === null ? null : blocks.cut(this.#mask(), 0, -1);
+    if (spec.rotary) return this.#attendRotary(queries, xs, mask);
+    const seen = blocks.weights.timesTransposed(queries, this.#matrix('k'));
+    const scores = g.op('MatMul', [seen, g.op('Transpose', [xs], { perm: [0, 2, 1] })]);
+    const scaled = g.op('Mul', [scores, g.scalar(spec.attentionScale)]);
+    const pattern = g.op('Softmax', [mask === null ? scaled : g.op('Add', [scaled, mask])], { axis: -1 });
+    return blocks.weights.times(g.op('MatMul', [pattern, xs]), this.#matrix('v'));
+  }
+
+  #attendRotary(queries: Value, xs: Value, mask: Value | null): Value {
+    const { blocks } = this;
+    const keys = this.#withBias(blocks.weights.times(xs, this.#matrix('k')), 'k');
+    const turns = blocks.turns(keys)!;
+    const last = { cos: blocks.cut(turns.cos, 0, -1), sin: blocks.cut(turns.sin, 0, -1) };
+    const pattern = blocks.pattern(blocks.turn(queries, last), blocks.turn(keys, turns), [0, 2, 1], mask ?? blocks.g.scalar(0));
+    return blocks.weights.times(blocks.g.op('MatMul', [pattern, xs]), this.#matrix('v'));
+  }
+
+  #attend(queries: Value, keys: Value, values: Value, mask: Value, wanted?: (x: Value, axis: number) => Value): Value {
+    const { blocks } = this;
+    const turns = blocks.turns(keys);
+    const own = turns && wanted ? { cos: wanted(turns.cos, 0), sin: wanted(turns.sin, 0) } : turns;
+    const pattern = blocks.pattern(blocks.turn(queries, own), blocks.turn(keys, turns), [0, 2, 1], mask);
+    return blocks.g.op('MatMul', [pattern, values]);
+  }
+
+  #read(name: string): Value {
+    const { g, spec } = this.blocks;
+    const change = g.input(name, 'float32', ['P', 'S', spec.dModel]);
+    return this.blocks.scaled(g.op('Add', [change, this.#clean]), this.weights.norm1).xs;
+  }
+
+  #mask(): Value {
+    return this.blocks.maskOf(this.layer, this.blocks.g.input('mask', 'float32', ['S', 'S']));
+  }
+
+  #matrix(slot: Slot): Matrix {
+    return this.blocks.weights.headMatrix(this.weights[slot], slot === 'q' ? this.head : this.#shared, 'in');
+  }
+
+  #withBias(projected: Value, slot: 'q' | 'k'): Value {
+    const { g, spec } = this.blocks;
+    const vector = slot === 'q' ? this.weights.qBias : this.weights.kBias;
+    const all = this.blocks.readerBias(this.weights.norm1, this.weights[slot], vector);
+    if (all === null) return projected;
+    const byHead = g.op('Reshape', [all, g.ints([-1, spec.dHead])]);
+    return g.op('Add', [projected, g.op('Gather', [byHead, slot === 'q' ? this.head : this.#shared], { axis: 0 })]);
+  }
+}
+
+/** Matrices side by side, for one product of all. */
+function joined(g: GraphBuilder, parts: readonly Matrix[]): Matrix {
+  const { flipped } = parts[0]!;
+  const values = parts.map(({ value }) => value);
+  return { ...parts[0]!, value: g.op('Concat', values, { axis: flipped ? 0 : 1 }) };
 }
 
 /**
@@ -49,22 +148,15 @@ export function headEffectName(layer: number, bySlot: boolean): string {
 export function mlpEffectGraph(spec: ModelSpec, layer: number): Graph {
   const g = new GraphBuilder(`mlp-effect-${layer}`);
   const blocks = new Blocks(g, spec);
-  const { dModel, dMlp } = spec;
+  const { dModel } = spec;
   const clean = g.input('clean', 'float32', ['S', dModel]);
   const changeIn = g.input('changeIn', 'float32', ['P', 'S', dModel]);
   const before = g.input('before', 'float32', ['S', dModel]);
   const wanted = fromToken(g);
   const x = g.op('Add', [wanted(changeIn, 1), wanted(clean, 0)]);
-  const out = liveMlp(blocks, x, layer, (rowsIn, matrix, inner, outer) => product(g, rowsIn, matrix, inner, outer), dModel, dMlp);
+  const out = blocks.liveMlp(x, layer);
   g.output('change', g.op('Sub', [out, wanted(before, 0)]), 'float32', ['P', 'R', dModel]);
   return g.finish();
-}
-
-/** Cuts a value along its axis of tokens, from the token that the input `from` names to the last. */
-function fromToken(g: GraphBuilder): (x: Value, axis: number) => Value {
-  const from = g.op('Cast', [g.input('from', 'int32', [1])], { to: 7 });
-  const end = g.ints([Number.MAX_SAFE_INTEGER]);
-  return (x, axis) => g.op('Slice', [x, from, end, g.ints([axis])]);
 }
 
 /**
@@ -116,8 +208,8 @@ class AblatedRun {
     const mask = g.input('mask', 'float32', ['S', 'S']);
     let x = this.#mix(g.op('Unsqueeze', [blocks.embed(tokens), g.ints([0])]), this.#rowsOf('input', 1));
     for (let layer = 0; layer < spec.layers; layer++) {
-      x = g.op('Add', [x, this.#attention(x, layer, mask)]);
-      if (spec.hasMlp) x = g.op('Add', [x, this.#mlp(x, layer)]);
+      const attended = g.op('Add', [x, this.#attention(x, layer, mask)]);
+      x = spec.hasMlp ? g.op('Add', [attended, this.#mlp(spec.parallel ? x : attended, layer)]) : attended;
     }
     const last = g.op('Gather', [x, g.ints([-1], [])], { axis: 1 });
     g.output('metric', metricOf(blocks, last), 'float32', ['B']);
@@ -128,16 +220,12 @@ class AblatedRun {
     const { heads, dModel } = blocks.spec;
     const weights = blocks.layer(layer);
     const { xs } = blocks.scaled(x, weights.norm1);
-    const [q, k, v] = blocks.projections(xs, layer);
-    const withBias = (projected: Value, matrix: typeof weights.q, bias: typeof weights.q) =>
-      blocks.splitHeads(g.op('Add', [projected, blocks.readerBias(weights.norm1, blocks.weight(matrix), blocks.weight(bias))]));
-    const queries = withBias(q, weights.q, weights.qBias);
-    const keys = withBias(k, weights.k, weights.kBias);
-    const pattern = blocks.pattern(queries, keys, [0, 1, 3, 2], mask);
-    const mixed = g.op('MatMul', [pattern, blocks.splitHeads(v)]);
+    const { queries, keys, values } = blocks.headInputs([xs, xs, xs], layer);
+    const pattern = blocks.pattern(queries, keys, [0, 1, 3, 2], blocks.maskOf(layer, mask));
+    const mixed = g.op('MatMul', [pattern, values]);
     const amount = this.#amount(heads);
     const kept = g.op('Reshape', [g.op('Sub', [g.scalar(1), amount]), g.ints([0, heads, 1, 1])]);
-    const out = g.op('MatMul', [blocks.joinHeads(g.op('Mul', [mixed, kept])), blocks.weight(weights.o)]);
+    const out = blocks.times(blocks.joinHeads(g.op('Mul', [mixed, kept])), weights.o);
     const reference = g.op('Flatten', [this.#rowsOf(`a${layer}.h0`, heads)], { axis: 1 });
     const replaced = g.op('Reshape', [g.op('MatMul', [amount, reference]), this.#shapeOf(out, dModel)]);
     return g.op('Add', [g.op('Add', [out, replaced]), blocks.attentionBias(layer)]);
@@ -145,9 +233,7 @@ class AblatedRun {
 
   #mlp(x: Value, layer: number): Value {
     const { g, blocks } = this;
-    const { dModel, dMlp } = blocks.spec;
-    const plain = (rows: Value, matrix: Value) => g.op('MatMul', [rows, matrix]);
-    const out = liveMlp(blocks, x, layer, plain, dModel, dMlp);
+    const out = blocks.liveMlp(x, layer);
     const reference = g.op('ReduceSum', [this.#rowsOf(`m${layer}`, 2), g.ints([0])], { keepdims: 1 });
     return this.#mix(out, reference);
   }
@@ -187,24 +273,6 @@ export function ablatableNodes(spec: ModelSpec): string[] {
   return names;
 }
 
-type Product = (rows: Value, matrix: Value, inner: number, outer: number) => Value;
-
-function liveMlp(blocks: Blocks, x: Value, layer: number, multiply: Product, dModel: number, dMlp: number): Value {
-  const { g } = blocks;
-  const weights = blocks.mlp(layer);
-  const normed = blocks.norm(x, weights.norm2);
-  const hidden = g.op('Add', [multiply(normed, blocks.weight(weights.in), dModel, dMlp), blocks.weight(weights.inBias)]);
-  const out = multiply(blocks.activation(hidden), blocks.weight(weights.out), dMlp, dModel);
-  return g.op('Add', [out, blocks.weight(weights.outBias)]);
-}
-
-/** [P, S, inner] × [inner, outer] with P·S folded into one matrix dimension. */
-function product(g: GraphBuilder, rows: Value, matrix: Value, inner: number, outer: number): Value {
-  const flat = g.op('MatMul', [g.op('Reshape', [rows, g.ints([-1, inner])]), matrix]);
-  const shape = g.op('Concat', [g.op('Shape', [rows], { start: 0, end: 2 }), g.ints([outer])], { axis: 0 });
-  return g.op('Reshape', [flat, shape]);
-}
-
 /** Final norm and metric of rows [P, d], live: [P]. */
 function metricOf(blocks: Blocks, rows: Value): Value {
   const { g, spec } = blocks;
@@ -213,9 +281,5 @@ function metricOf(blocks: Blocks, rows: Value): Value {
   const column = g.op('Reshape', [row, g.ints([spec.dModel, 1])]);
   const metric = g.op('Reshape', [g.op('MatMul', [normed, column]), g.ints([-1])]);
   const { unembedBias } = spec.weights;
-  return unembedBias ? g.op('Add', [metric, pick(blocks.weight(unembedBias))]) : metric;
-}
-
-function same(value: Value): [Value, Value, Value] {
-  return [value, value, value];
+  return unembedBias ? g.op('Add', [metric, pick(blocks.weights.vector(unembedBias))]) : metric;
 }

@@ -13,18 +13,40 @@ import { Blocks } from './blocks.ts';
  */
 export function cleanGraph(spec: ModelSpec): Graph {
   const g = new GraphBuilder('clean');
-  const run = new CleanRun(g, new Blocks(g, spec));
-  run.build();
+  new CleanRun(g, new Blocks(g, spec), null).build();
   return g.finish();
+}
+
+/**
+ * The run with sources replaced, factorized in the same way: each source ← (1 − m)·source + m·reference, and everything
+ * after it is computed from that. Feeds also `replace` [N] with m and `reference` [N, S, d], in the order of streamSources.
+ */
+export function replacedRunGraph(spec: ModelSpec): Graph {
+  const g = new GraphBuilder('replaced-run');
+  const count = streamSources(spec).length;
+  const replacement = {
+    amount: g.op('Reshape', [g.input('replace', 'float32', [count]), g.ints([-1, 1, 1])]),
+    reference: g.input('reference', 'float32', [count, 'S', spec.dModel]),
+  };
+  new CleanRun(g, new Blocks(g, spec), replacement).build();
+  return g.finish();
+}
+
+/** `amount` [N, 1, 1] of `reference` [N, S, d] that takes each source's place. */
+interface Replacement {
+  amount: Value;
+  reference: Value;
 }
 
 class CleanRun {
   readonly #stacks = new Map<string, Value[]>();
   readonly #sources: Value[] = [];
+  #written = 0;
 
   constructor(
     readonly g: GraphBuilder,
     readonly blocks: Blocks,
+    readonly replacement: Replacement | null,
   ) {}
 
   build(): void {
@@ -32,14 +54,13 @@ class CleanRun {
     const { spec } = blocks;
     const tokens = g.input('tokens', 'int32', ['S']);
     const mask = g.input('mask', 'float32', ['S', 'S']);
-    let x = blocks.embed(tokens);
-    this.#sources.push(this.#stacked(x));
+    let x = this.#unstacked(this.#write(this.#stacked(blocks.embed(tokens)), 1));
     for (let layer = 0; layer < spec.layers; layer++) {
       this.#keep('beforeAttention', x);
-      x = g.op('Add', [x, this.#attention(x, layer, mask)]);
-      if (!spec.hasMlp) continue;
-      this.#keep('beforeMlp', x);
-      x = g.op('Add', [x, this.#mlp(x, layer)]);
+      const attended = g.op('Add', [x, this.#attention(x, layer, mask)]);
+      const read = spec.parallel ? x : attended;
+      if (spec.hasMlp) this.#keep('beforeMlp', read);
+      x = spec.hasMlp ? g.op('Add', [attended, this.#mlp(read, layer)]) : attended;
     }
     const { inverse } = blocks.scaled(x, spec.weights.finalNorm);
     if (inverse) g.output('inverseFinal', inverse, 'float32', ['S', 1]);
@@ -52,21 +73,17 @@ class CleanRun {
   /** Adds the heads' outputs and `a{l}.b` to the sources; gives their sum [S, d]. */
   #attention(x: Value, layer: number, mask: Value): Value {
     const { g, blocks } = this;
-    const weights = blocks.layer(layer);
-    const { xs, inverse } = blocks.scaled(x, weights.norm1);
+    const { norm1, o } = blocks.layer(layer);
+    const { xs, inverse } = blocks.scaled(x, norm1);
     if (inverse) this.#keep('inverse1', inverse);
-    const [q, k, v] = blocks.projections(xs, layer);
-    const withBias = (projected: Value, weight: typeof weights.q, bias: typeof weights.q) =>
-      this.#splitHeads(g.op('Add', [projected, blocks.readerBias(weights.norm1, blocks.weight(weight), blocks.weight(bias))]));
-    const queries = withBias(q, weights.q, weights.qBias);
-    const keys = withBias(k, weights.k, weights.kBias);
-    const pattern = blocks.pattern(queries, keys, [0, 2, 1], mask);
-    this.#keep('patterns', pattern);
-    const mixed = g.op('MatMul', [pattern, this.#splitHeads(v)]);
-    const outputs = g.op('MatMul', [mixed, blocks.perHead(weights.o)]);
-    const bias = this.#onEveryToken(blocks.attentionBias(layer), x);
-    this.#sources.push(outputs, this.#stacked(bias));
-    return g.op('Add', [g.op('ReduceSum', [outputs, g.ints([0])], { keepdims: 0 }), bias]);
+    const one = this.#stacked(xs);
+    const { queries, keys, values } = blocks.headInputs([one, one, one], layer);
+    const pattern = blocks.pattern(queries, keys, [0, 1, 3, 2], blocks.maskOf(layer, mask));
+    this.#keep('patterns', pattern, true);
+    const outputs = this.#unstacked(g.op('MatMul', [g.op('MatMul', [pattern, values]), blocks.weights.perHead(o, 'out')]));
+    const written = this.#write(outputs, blocks.spec.heads);
+    const bias = this.#write(this.#stacked(this.#onEveryToken(blocks.attentionBias(layer), x)), 1);
+    return g.op('Add', [g.op('ReduceSum', [written, g.ints([0])], { keepdims: 0 }), this.#unstacked(bias)]);
   }
 
   /** Adds `m{l}` and `m{l}.b` to the sources; gives their sum [S, d]. */
@@ -75,22 +92,33 @@ class CleanRun {
     const weights = blocks.mlp(layer);
     const { xs, inverse } = blocks.scaled(x, weights.norm2);
     if (inverse) this.#keep('inverse2', inverse);
-    const winIn = blocks.weight(weights.in);
-    const carried = g.op('MatMul', [xs, winIn]);
-    const constant = blocks.readerBias(weights.norm2, winIn, blocks.weight(weights.inBias));
-    const gate = blocks.gate(g.op('Add', [carried, constant]));
+    const { carried, gate, constant } = blocks.hidden(xs, layer);
     this.#keep('gates', gate);
-    const both = g.op('Concat', [this.#stacked(g.op('Mul', [carried, gate])), this.#stacked(g.op('Mul', [gate, constant]))], { axis: 0 });
-    const [out, own] = g.ops('Split', [g.op('MatMul', [both, blocks.weight(weights.out)])], 2, { axis: 0, num_outputs: 2 });
-    const bias = g.op('Add', [own!, blocks.weight(weights.outBias)]);
-    this.#sources.push(out!, bias);
-    return g.op('Squeeze', [g.op('Add', [out!, bias]), g.ints([0])]);
+    const moved = this.#stacked(g.op('Mul', [carried, gate]));
+    if (constant === null) return this.#addMlp(blocks.times(moved, weights.out), this.#stacked(blocks.mlpBias(gate, layer)));
+    const both = g.op('Concat', [moved, this.#stacked(g.op('Mul', [gate, constant]))], { axis: 0 });
+    const [out, own] = g.ops('Split', [blocks.times(both, weights.out)], 2, { axis: 0, num_outputs: 2 });
+    return this.#addMlp(out!, blocks.plus(own!, weights.outBias));
   }
 
-  /** [S, H·dh] to [H, S, dh]. */
-  #splitHeads(x: Value): Value {
-    const { heads, dHead } = this.blocks.spec;
-    return this.g.op('Transpose', [this.g.op('Reshape', [x, this.g.ints([0, heads, dHead])])], { perm: [1, 0, 2] });
+  #addMlp(out: Value, bias: Value): Value {
+    return this.#unstacked(this.g.op('Add', [this.#write(out, 1), this.#write(bias, 1)]));
+  }
+
+  /** The next `count` sources [count, S, d], as the stream takes them. */
+  #write(sources: Value, count: number): Value {
+    const [from, to] = [this.#written, this.#written + count];
+    this.#written = to;
+    const written = this.replacement ? this.#replaced(sources, this.replacement, from, to) : sources;
+    this.#sources.push(written);
+    return written;
+  }
+
+  #replaced(sources: Value, { amount, reference }: Replacement, from: number, to: number): Value {
+    const { g, blocks } = this;
+    const own = blocks.cut(amount, 0, from, to);
+    const kept = g.op('Mul', [sources, g.op('Sub', [g.scalar(1), own])]);
+    return g.op('Add', [kept, g.op('Mul', [blocks.cut(reference, 0, from, to), own])]);
   }
 
   #onEveryToken(row: Value, like: Value): Value {
@@ -101,9 +129,13 @@ class CleanRun {
     return this.g.op('Unsqueeze', [x, this.g.ints([0])]);
   }
 
-  #keep(name: string, value: Value): void {
+  #unstacked(x: Value): Value {
+    return this.g.op('Squeeze', [x, this.g.ints([0])]);
+  }
+
+  #keep(name: string, value: Value, stacked = false): void {
     const stack = this.#stacks.get(name) ?? [];
-    stack.push(this.#stacked(value));
+    stack.push(stacked ? value : this.#stacked(value));
     this.#stacks.set(name, stack);
   }
 

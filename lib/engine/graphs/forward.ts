@@ -14,8 +14,8 @@ export function forwardGraph(spec: ModelSpec): Graph {
   const mask = g.input('mask', 'float32', ['S', 'S']);
   let x = blocks.embed(tokens);
   for (let layer = 0; layer < spec.layers; layer++) {
-    x = g.op('Add', [x, attention(blocks, x, layer, mask)]);
-    if (spec.hasMlp) x = g.op('Add', [x, mlp(blocks, x, layer)]);
+    const attended = g.op('Add', [x, attention(blocks, x, layer, mask)]);
+    x = spec.hasMlp ? g.op('Add', [attended, blocks.liveMlp(spec.parallel ? x : attended, layer)]) : attended;
   }
   const last = g.op('Gather', [x, g.ints([-1], [])], { axis: 1 });
   g.output('logits', blocks.unembed(blocks.norm(last, spec.weights.finalNorm)), 'float32', ['B', spec.vocabulary]);
@@ -23,21 +23,15 @@ export function forwardGraph(spec: ModelSpec): Graph {
 }
 
 /** Attention of one layer with all biases, [B, S, d]. */
-function attention(blocks: Blocks, x: Value, layer: number, mask: Value): Value {
+export function attention(blocks: Blocks, x: Value, layer: number, mask: Value): Value {
   const { g } = blocks;
   const { norm1, qBias, kBias, vBias, o, oBias } = blocks.layer(layer);
   const [q, k, v] = blocks.projections(blocks.norm(x, norm1), layer);
-  const withBias = (projected: Value, bias: typeof qBias) => blocks.splitHeads(g.op('Add', [projected, blocks.weight(bias)]));
-  const pattern = blocks.pattern(withBias(q, qBias), withBias(k, kBias), [0, 1, 3, 2], mask);
-  const mixed = blocks.joinHeads(g.op('MatMul', [pattern, withBias(v, vBias)]));
-  return g.op('Add', [g.op('MatMul', [mixed, blocks.weight(o)]), blocks.weight(oBias)]);
-}
-
-/** MLP of one layer with all biases, [B, S, d]. */
-function mlp(blocks: Blocks, x: Value, layer: number): Value {
-  const { g } = blocks;
-  const weights = blocks.mlp(layer);
-  const normed = blocks.norm(x, weights.norm2);
-  const hidden = g.op('Add', [g.op('MatMul', [normed, blocks.weight(weights.in)]), blocks.weight(weights.inBias)]);
-  return g.op('Add', [g.op('MatMul', [blocks.activation(hidden), blocks.weight(weights.out)]), blocks.weight(weights.outBias)]);
+  const { queries, keys, values } = blocks.turned({
+    queries: blocks.splitHeads(blocks.plus(q, qBias)),
+    keys: blocks.splitShared(blocks.plus(k, kBias)),
+    values: blocks.splitShared(blocks.plus(v, vBias)),
+  });
+  const pattern = blocks.pattern(queries, keys, [0, 1, 3, 2], blocks.maskOf(layer, mask));
+  return blocks.plus(blocks.times(blocks.joinHeads(g.op('MatMul', [pattern, values])), o), oBias);
 }

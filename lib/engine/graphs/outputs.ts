@@ -43,3 +43,22 @@ export function mixGraph(spec: ModelSpec): Graph {
   g.output('mixed', g.op('Reshape', [flat, shape]), 'float32', ['P', 'S', spec.dModel]);
   return g.finish();
 }
+
+/** A clean stream and changes of it: `stream` [P, S, d] + `clean` [S, d] = `after` [P, S, d]. */
+export function changedGraph(spec: ModelSpec): Graph {
+  const g = new GraphBuilder('changed');
+  const dims = ['P', 'S', spec.dModel];
+  const sum = g.op('Add', [g.input('change', 'float32', dims), g.input('clean', 'float32', ['S', spec.dModel])]);
+  g.output('stream', sum, 'float32', dims);
+  return g.finish();
+}
+
+/** Inputs between two runs: `clean` [S, d] + `shares` [B] · `change` [S, d] = `embeddings` [B, S, d]. */
+export function interpolateGraph(spec: ModelSpec): Graph {
+  const g = new GraphBuilder('interpolate');
+  const clean = g.input('clean', 'float32', ['S', spec.dModel]);
+  const change = g.input('change', 'float32', ['S', spec.dModel]);
+  const shares = g.op('Reshape', [g.input('shares', 'float32', ['B']), g.ints([-1, 1, 1])]);
+  g.output('embeddings', g.op('Add', [g.op('Mul', [shares, change]), clean]), 'float32', ['B', 'S', spec.dModel]);
+  return g.finish();
+}

@@ -27,7 +27,8 @@ export async function pathEffectView(asked: Asked): Promise<Outcome> {
   };
 }
 
-function causalPath(name: string, { model }: Asked): Path {
+/** @throws EngineError `bad-path` unless the path is one of the model whose first node can write something else */
+export function causalPath(name: string, { model }: Pick<Asked, 'model'>): Path {
   const path = parsePath(name);
   checkPath(path, model.spec);
   const { kind } = path[0]!.node;

@@ -1,32 +1,83 @@
 import type { Control, Model, Question } from '../model.ts';
-import type { Answer, Reference, Term } from '../request.ts';
+import type { Answer, Granularity, Reference, Term } from '../request.ts';
 
 /** Name of the last term when all that was asked for is also done at once. */
 export const TOGETHER = 'together';
 
-/** What a view is given: a model, a question in tokens, and what the person asked for. */
-export interface Asked {
-  model: Model;
+/**
+ * Where the outputs that replace the clean ones come from; views read it through `referenceSources` and
+ * `referenceTokens`. Tokens are cropped to the position that is read, so they are as many as the question's.
+ */
+export type ReferenceSource =
+  | { kind: 'zero' }
+  /** tokens null = none was given */
+  | { kind: 'counterfactual'; tokens: readonly number[] | null }
+  | { kind: 'mean'; prompts: readonly (readonly number[])[] }
+  /** `donor` is the drawn prompt's index in the reference set */
+  | { kind: 'resample'; tokens: readonly number[]; donor: number };
+
+/** One prompt, ready to be analysed. */
+export interface AskedExample {
   question: Question;
-  /** from the ordinary forward graph; the counterfactual's where there is one */
+  /** the whole prompt: the question's tokens, and those behind the position that is read */
+  prompt: readonly number[];
+  /** from the ordinary forward graph */
   metric: number;
+  /** [V], at the last token */
   logits: Float32Array;
+  references: ReferenceSource;
+}
+
+/** One prompt of a set; `loss` is −log softmax(target) in nats. Logits of a whole set would be too much to hold. */
+export type SetExample = Omit<AskedExample, 'logits'> & { loss: number };
+
+/** What a person may ask of any view of a run. */
+export interface Options {
+  model: Model;
   top: number | null;
   maxDegree: number | null;
   paths: readonly string[];
+  edges: readonly string[];
+  /** every edge of the model, slots apart */
+  allEdges: boolean;
   together: boolean;
   ablate: readonly string[];
+  nodes: readonly string[];
+  /** `head` unless asked otherwise */
+  granularity: Granularity;
+  /** null = the clean gradient alone */
+  steps: number | null;
+  /** 0 unless asked otherwise */
+  seed: number;
+  foldNorm: boolean;
   reference: Reference;
   untilMass: number | null;
   byToken: boolean;
+  /** false for a prompt of a set: what has no mean need not be computed */
+  single: boolean;
   control: Control;
 }
 
+/** What a view of one prompt is given. */
+export interface Asked extends Options, AskedExample {}
+
+/** What a view of a whole prompt set is given; a single prompt is a set of one. */
+export interface SetAsked extends Options {
+  examples: readonly SetExample[];
+}
+
+/** What a view of weights alone is given. */
+export type WeightsAsked = Pick<Options, 'model' | 'top' | 'nodes' | 'edges' | 'seed' | 'foldNorm' | 'control'>;
+
+type Given = 'remainder' | 'sum' | 'error' | 'joint' | 'search' | 'largestUnopened' | 'opened' | 'reference';
+type GivenBySome = 'defects' | 'whole' | 'baseline' | 'examples' | 'settings';
+
 /** What a view gives back; the rest of an answer is the same for all. */
-export type Outcome = Pick<Answer, 'terms'> &
-  Partial<Pick<Answer, 'remainder' | 'sum' | 'error' | 'joint' | 'search' | 'largestUnopened' | 'opened' | 'reference'>> & {
-    notes?: string[];
-  };
+export type Outcome = Pick<Answer, 'terms'> & Partial<Pick<Answer, Given | GivenBySome>> & { notes?: string[] };
+
+export type RunView = (asked: Asked) => Promise<Outcome>;
+export type SetView = (asked: SetAsked) => Promise<Outcome>;
+export type WeightsView = (asked: WeightsAsked) => Promise<Outcome>;
 
 /** An exact sum: listed terms, the rest added up from its own values, and how far both are from the metric. */
 export function identity(terms: Term[], remainder: number, metric: number): Pick<Outcome, 'terms' | 'remainder' | 'sum' | 'error'> {

@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { analyze, type Answer, type Model, type TokenRequest } from '../../lib/engine/index.ts';
+import { describeGoldens, expectTable, goldenModel, goldenRequest, indexed, loadGolden, type Golden } from './golden-tables.ts';
+import { noControl } from './testing.ts';
+
+const values = (answer: Answer) => Object.fromEntries(answer.terms.map(({ name, value }) => [name, value!]));
+
+describeGoldens('frozen views of', (name) => {
+  let model: Model;
+  let golden: Golden;
+  const ask = (request: Partial<TokenRequest> & Pick<TokenRequest, 'view'>) =>
+    analyze(model, { model: name, ...goldenRequest(golden), ...request }, noControl);
+
+  beforeAll(async () => {
+    golden = await loadGolden(name);
+    model = await goldenModel(name);
+  });
+  afterAll(() => model.close());
+
+  test('flow [M26]', async () => {
+    const answer = await ask({ view: 'flow' });
+    expectTable(values(answer), golden.flow);
+    expectTable({ sum: answer.sum! }, { sum: golden.metric });
+    expect(answer.remainder).toBeUndefined();
+    const few = await ask({ view: 'flow', top: 5 });
+    expect(few.terms).toHaveLength(5);
+    expect(few.sum).toBe(answer.sum);
+  });
+
+  test.for(['sublayer', 'head', 'neuron'] as const)('concentration by %s [M23]', async (granularity, { skip }) => {
+    const wanted = golden.concentration?.[granularity];
+    if (!wanted) return skip();
+    const { terms, search, notes } = await ask({ view: 'concentration', granularity });
+    expect(search).toBe('exhaustive');
+    expect(notes).toHaveLength(1);
+    expect(terms).toHaveLength(1);
+    const [term] = terms;
+    expect(term!.name).toBe(granularity);
+    expect(term!.count).toBe(wanted.count);
+    expectTable({ mass: term!.mass! }, { mass: wanted.mass });
+    expectTable({ effective: term!.effective! }, { effective: wanted.effective });
+    for (const key of ['n50', 'n90', 'n99'] as const) expect(Math.abs(term![key]! - wanted[key]), key).toBeLessThanOrEqual(1);
+  });
+
+  test('units [M22]', async ({ skip }) => {
+    if (!golden.opened_nodes) return skip();
+    for (const [path, { node, by_neuron, by_position }] of Object.entries(golden.opened_nodes)) {
+      const answer = await ask({ view: 'units', paths: [path], nodes: [node] });
+      const [before, after] = path.split(node) as [string, string];
+      const found = Object.fromEntries(
+        answer.terms.map((term) => [term.name.slice(before.length + node.length, -after.length), term.value!]),
+      );
+      const pairs = by_position?.flatMap((row, query) => row.map((value, key): [string, number] => [`@${query}<-${key}`, value]));
+      const wanted = Object.fromEntries(pairs ?? by_neuron!.map((value, neuron): [string, number] => [`.n${neuron}`, value]));
+      expectTable(pairs ? { ...Object.fromEntries(pairs.map(([pair]) => [pair, 0])), ...found } : found, wanted);
+      expectTable({ sum: answer.sum! }, { sum: Object.values(wanted).reduce((sum, value) => sum + value, 0) });
+    }
+  });
+
+  test('orders [M25]', async () => {
+    expectTable(values(await ask({ view: 'orders' })), indexed(golden.orders));
+    const few = await ask({ view: 'orders', maxDegree: 1 });
+    expect(few.terms.map(({ degree }) => degree)).toEqual([0, 1]);
+  });
+
+  test('orders of a prompt set [M25]', async ({ skip }) => {
+    const { prompt_set: prompts, orders_set: orders } = golden;
+    if (!prompts || !orders) return skip();
+    const examples = prompts.map(({ tokens, target }) => ({ tokens, target, foil: null }));
+    const { terms } = await analyze(model, { model: name, view: 'orders', prompts: examples, position: golden.position }, noControl);
+    expectTable(Object.fromEntries(terms.map((term) => [term.name, term.value!])), indexed(orders.mean));
+    orders.per_prompt.forEach((losses, index) => expectTable(indexed(terms.map((term) => term.values![index]!)), indexed(losses)));
+  });
+
+  test('heads: scores', async ({ skip }) => {
+    const { heads, heads_tokens: tokens } = golden;
+    if (!heads || !tokens) return skip();
+    expectScores(await ask({ view: 'heads', ...alone(tokens) }), heads);
+  });
+
+  test('heads: scores of a prompt that may have no such query', async ({ skip }) => {
+    if (!golden.heads_on_prompt) return skip();
+    expectScores(await ask({ view: 'heads', ...alone(golden.tokens) }), golden.heads_on_prompt);
+  });
+
+  test('heads: patterns', async ({ skip }) => {
+    const { patterns_sample: sample } = golden;
+    if (!sample) return skip();
+    const { terms } = await ask({ view: 'heads', nodes: [sample.head], ...alone(golden.tokens) });
+    expect(terms.filter(({ pattern }) => pattern).map((term) => term.name)).toEqual([sample.head]);
+    const found = terms.find((term) => term.name === sample.head)!.pattern!;
+    expectTable(indexed(found.flat()), indexed(sample.pattern.flat()));
+  });
+
+  test('virtual-head [M20]', async ({ skip }) => {
+    if (!golden.virtual_head) return skip();
+    const { heads, pattern_rows: rows, ov_norm } = golden.virtual_head;
+    const answer = await ask({ view: 'virtual-head', edges: [heads], ...alone(golden.tokens) });
+    const found = values(answer);
+    const wanted = Object.fromEntries(
+      rows.flatMap((row, query) => row.slice(0, query + 1).map((value, key) => [`${query}<-${key}`, value])),
+    );
+    expectTable(Object.fromEntries(Object.keys(wanted).map((entry) => [entry, found[entry]!])), wanted);
+    expect(answer.whole).toEqual({ name: 'tokens', value: answer.tokens.length });
+    expect(answer.error).toBeLessThan(1e-5 * answer.tokens.length);
+    expectTable({ norm: answer.settings!['ovNorm'] as number }, { norm: ov_norm });
+  });
+
+  test.for([
+    ['composition [M20]', 'composition', false],
+    ['composition with the norms folded in [M20]', 'composition_fold_norm', true],
+  ] as const)('%s', async ([, key, foldNorm], { skip }) => {
+    const wanted = golden[key];
+    if (!wanted) return skip();
+    const answer = await analyze(model, { model: name, view: 'composition', foldNorm }, noControl);
+    const { layers, heads } = model.spec;
+    expect(answer.terms).toHaveLength((heads * heads * layers * (layers - 1)) / 2);
+    for (const kind of ['q', 'k', 'v'] as const) {
+      const found = Object.fromEntries(answer.terms.map((term) => [term.name, term[kind]!]));
+      const table = Object.fromEntries(Object.entries(wanted).map(([pair, numbers]) => [pair, numbers[kind]]));
+      expectTable(Object.fromEntries(Object.keys(table).map((pair) => [pair, found[pair]!])), table);
+      expect(answer.baseline![kind].mean).toBeGreaterThan(0);
+      expect(answer.baseline![kind].deviation).toBeLessThan(answer.baseline![kind].mean);
+    }
+  });
+
+  test('circuits [M20]', async ({ skip }) => {
+    if (!golden.full_circuits) return skip();
+    const { head, ov, qk } = golden.full_circuits;
+    const answer = await analyze(model, { model: name, view: 'circuits', nodes: [head], top: ov.length }, noControl);
+    const named = (circuit: string, rows: typeof ov) =>
+      rows.map(([from, to, value]): [string, number] => [`${circuit}:${from}->${to}`, value]);
+    for (const [circuit, rows] of Object.entries({ ov, qk })) {
+      const found = Object.entries(values(answer)).filter(([entry]) => entry.startsWith(circuit));
+      expectTable(Object.fromEntries(found), Object.fromEntries(named(circuit, rows)));
+    }
+  });
+});
+
+/** A question about a prompt of its own. */
+function alone(tokens: readonly number[]): Partial<TokenRequest> {
+  return { tokens, counterfactualTokens: undefined, position: undefined };
+}
+
+function expectScores({ terms, notes }: Answer, wanted: NonNullable<Golden['heads']>): void {
+  const kinds = ['previous', 'duplicate', 'induction'] as const;
+  const [scored, unscored] = [true, false].map((has) => kinds.filter((kind) => (Object.values(wanted)[0]![kind] !== null) === has));
+  expect(notes).toHaveLength(unscored!.length);
+  for (const kind of unscored!) expect(terms.every((term) => term[kind] === null)).toBe(true);
+  for (const kind of scored!) {
+    const table = Object.fromEntries(Object.entries(wanted).map(([head, scores]) => [head, scores[kind]!]));
+    expectTable(Object.fromEntries(terms.map((term) => [term.name, term[kind]!])), table);
+  }
+}
