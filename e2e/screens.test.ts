@@ -60,14 +60,6 @@ test('every screen is accessible in light and dark, and fits a phone', async ({ 
   await board.show('Degrees');
   await expect(owner.locator('[data-degree]').first()).toBeVisible();
   await inspect(owner, 'board-degrees');
-  await board.show('Analyses');
-  const analyses = new AnalysesPage(owner);
-  await inspect(owner, 'board-analyses-empty');
-  for (const title of ['Flow', 'Orders', 'Attribution', 'Composition']) {
-    await analyses.choose(title);
-    await analyses.run();
-    await inspect(owner, `board-analyses-${title.toLowerCase()}`);
-  }
   await board.show('Claims');
   await owner.getByRole('button', { name: 'against' }).first().click();
   await expect(owner.getByTestId('disagreement').first()).toBeVisible();
@@ -99,6 +91,18 @@ test('every screen is accessible in light and dark, and fits a phone', async ({ 
   await inspect(page, 'published');
   await page.screenshot({ path: `${FOLDER}published-full.png`, fullPage: true });
   await context.close();
+});
+
+test('every kind of analysis is accessible in light and dark, and fits a phone', async ({ owner }) => {
+  const board = await unravel(owner);
+  await board.show('Analyses');
+  const analyses = new AnalysesPage(owner);
+  await inspect(owner, 'board-analyses-empty');
+  for (const title of ['Flow', 'Orders', 'Attribution', 'Composition']) {
+    await analyses.choose(title);
+    await analyses.run();
+    await inspect(owner, `board-analyses-${title.toLowerCase()}`);
+  }
 });
 
 test('the chosen colours stay, on every page', async ({ owner }) => {
