@@ -89,7 +89,7 @@ function report(peer: string, work: string, against: string, { count, largestDif
   if (!agree) failed++;
   const relative = (largestDifference / scale).toExponential(1);
   console.log(
-    `${peer.padEnd(20)}${work.padEnd(14)}${against.padEnd(26)}${String(count).padStart(5)} values  off by ${relative} of the largest  ${agree ? 'agree' : 'DISAGREE'}`,
+    `${peer.padEnd(22)}${work.padEnd(14)}${against.padEnd(26)}${String(count).padStart(5)} values  off by ${relative} of the largest  ${agree ? 'agree' : 'DISAGREE'}`,
   );
 }
 

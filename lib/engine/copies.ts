@@ -45,7 +45,7 @@ function copyOf(paths: readonly Path[]): Copy {
 }
 
 /** Bytes of changed outputs kept at once; a batch of changes is as large as all paths of one chunk together. */
-const CHUNK_BYTES = 240 * 1024 * 1024;
+const CHUNK_BYTES = 160 * 1024 * 1024;
 
 /** Evaluates sets of paths; one object serves one question and reference. */
 export class Effects {

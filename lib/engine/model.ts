@@ -49,7 +49,7 @@ export interface Direction {
 /** Factorized runs kept: a prompt and its counterfactual always, more as long as they are small. */
 const KEPT_RUNS = { least: 2, most: 64, bytes: 192 * 1024 * 1024 };
 /** Mapped weights of open sessions, as a multiple of the model's own; each session maps its weights anew. */
-const MAPPED_TIMES = 2.0;
+const MAPPED_TIMES = 1.7;
 const MAPPED_LEAST = 512 * 1024 * 1024;
 
 interface Opened {

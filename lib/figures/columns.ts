@@ -73,7 +73,7 @@ const NAMES: Partial<Record<View, string>> = {
   'edge-patch': 'edge',
   ablate: 'node',
   repair: 'node',
-  scrub: 'example',
+  scrub: 'example (from 0)',
   composition: 'pair of heads',
   circuits: 'entry',
 };
@@ -92,6 +92,9 @@ const VALUES: Partial<Record<View, Look>> = {
 /** Views whose value is the metric after a change, so that the change itself is worth a column. */
 const AFTER_CHANGE: readonly View[] = ['edge-patch', 'ablate'];
 
+/** So many changes still stand as they were asked for. */
+const FEW = 20;
+
 /** Views whose terms are read largest first; the others have an order of their own. */
 const RANKED: readonly View[] = ['flow', 'units', 'virtual-head', 'interactions', 'attribution', 'circuits', 'direct'];
 
@@ -100,8 +103,9 @@ function valueLook(view: View): Look {
   return VALUES[view] ?? LOOKS.value;
 }
 
-/** The column by whose |value| the terms of a view are sorted at first; null = as they come. */
-export function rankedBy(view: View): string | null {
+/** The column by whose size the terms are sorted at first; null = as they come. */
+export function rankedBy({ view, terms }: Answer): string | null {
+  if (AFTER_CHANGE.includes(view)) return terms.length > FEW ? 'change' : null;
   return RANKED.includes(view) ? 'value' : null;
 }
 

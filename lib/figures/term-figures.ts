@@ -57,7 +57,13 @@ const scrub: Draw = ({ terms }) => {
   if (points.every(({ value }) => value === null)) return [];
   const [id, title] = ['scrub-figure', 'Loss recovered in each example'];
   const marks = mean === undefined ? [] : [{ label: 'mean', value: mean }];
-  return [{ id, title, svg: seriesFigure({ id, title, along: 'example', axis: 'loss recovered (share)', points, joined: false, marks }) }];
+  return [
+    {
+      id,
+      title,
+      svg: seriesFigure({ id, title, along: 'example (from 0)', axis: 'loss recovered (share)', points, joined: false, marks }),
+    },
+  ];
 };
 
 const HEAD = /^a(\d+)\.h(\d+)$/;

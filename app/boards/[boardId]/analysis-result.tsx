@@ -30,7 +30,7 @@ export function AnalysisResult({ answer }: { answer: Answer }) {
   const { select } = useBoard();
   const columns = useMemo(() => columnsOf(answer), [answer]);
   const figures = useMemo(() => figuresOf(answer), [answer]);
-  const ranked = rankedBy(answer.view);
+  const ranked = rankedBy(answer);
   const onSelect = (name: string) => (isAnchor(name) ? () => select(name) : null);
   const omitted = answer.terms.some(({ pattern }) => (pattern?.length ?? 0) > PATTERN_LIMIT);
 
