@@ -14,6 +14,7 @@ test('values agree to 1e-3 of the largest magnitude', () => {
   ]);
   expect(compareValues(ours, new Map([['a', 100.05]]))).toMatchObject({ count: 1, scale: 100, agree: true });
   expect(compareValues(ours, new Map([['b', 0.02]])).agree).toBe(false);
+  expect(compareValues(ours, new Map([['b', 0.02]]), 0.01).agree).toBe(true);
   expect(compareValues(ours, new Map([['missing', 1]])).agree).toBe(false);
   expect(compareValues(ours, new Map([['a', Number.NaN]])).agree).toBe(false);
   expect(compareValues(ours, new Map()).agree).toBe(false);

@@ -88,6 +88,7 @@ export interface Comparison {
   largestDifference: number;
   /** the largest magnitude among ours */
   scale: number;
+  tolerance: number;
   agree: boolean;
 }
 
@@ -129,8 +130,11 @@ export async function runPeer(name: PeerName, work: PeerWork, spec: PeerSpec): P
   }
 }
 
-/** Whether ours holds everything of theirs, to 1e-3 of the largest magnitude: both sides compute in float32. */
-export function compareValues(ours: ReadonlyMap<string, number>, theirs: ReadonlyMap<string, number>): Comparison {
+/**
+ * Whether ours holds everything of theirs, to 1e-3 of the largest magnitude or to `rounding`, whichever is more: both sides compute in
+ * float32. A small effect is the difference of two metrics and no more exact than those: give 1e-5 of the metric as its `rounding`.
+ */
+export function compareValues(ours: ReadonlyMap<string, number>, theirs: ReadonlyMap<string, number>, rounding = 0): Comparison {
   let largestDifference = 0;
   let scale = 0;
   for (const [name, value] of theirs) {
@@ -140,7 +144,8 @@ export function compareValues(ours: ReadonlyMap<string, number>, theirs: Readonl
     largestDifference = Math.max(largestDifference, Number.isNaN(difference) ? Infinity : difference);
     scale = Math.max(scale, Math.abs(own) || 0);
   }
-  return { count: theirs.size, largestDifference, scale, agree: theirs.size > 0 && largestDifference <= 1e-3 * scale };
+  const tolerance = Math.max(1e-3 * scale, rounding);
+  return { count: theirs.size, largestDifference, scale, tolerance, agree: theirs.size > 0 && largestDifference <= tolerance };
 }
 
 /** On the CPU, with so many threads, and without asking any server. */

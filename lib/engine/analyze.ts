@@ -2,15 +2,7 @@ import { EngineError } from './errors.ts';
 import { checkTokens, type Control, type Model } from './model.ts';
 import { EXAMPLE_LIMIT, type TokenExample } from './prompt-sets.ts';
 import { referenceKind, referencesOf, usesReference, type Prompt, type ReferenceChoice } from './references.ts';
-import {
-  GRANULARITIES,
-  KIND_OF_VIEW,
-  VIEWS,
-  type Answer,
-  type AnalyzeRequest,
-  type AnsweredExample,
-  type Reference,
-} from './request.ts';
+import { GRANULARITIES, KIND_OF_VIEW, VIEWS, type Answer, type AnalyzeRequest, type AnsweredExample, type Reference } from './request.ts';
 import { SetMean, checkOfSet, meanOf, topOfExample } from './sets.ts';
 import { runSettings, weightSettings } from './settings.ts';
 import type { ModelSpec } from './spec.ts';

@@ -2,8 +2,8 @@ import { EngineError } from './errors.ts';
 import { cleanGraph } from './graphs/clean.ts';
 import { forwardGraph } from './graphs/forward.ts';
 import { directionGraph } from './graphs/frozen.ts';
-import { indices, tensor, type FloatTensor, type Runtime, type Session, type Tensor } from './runtime.ts';
-import { weightBytes, type ModelSpec } from './spec.ts';
+import { indices, slice, tensor, type FloatTensor, type Runtime, type Session, type Tensor } from './runtime.ts';
+import type { ModelSpec } from './spec.ts';
 import type { Graph } from './onnx.ts';
 
 /** What is asked of a run. `tokens` end at the position that is read: later tokens cannot reach it. */
@@ -48,13 +48,13 @@ export interface Direction {
 
 /** Factorized runs kept: a prompt and its counterfactual always, more as long as they are small. */
 const KEPT_RUNS = { least: 2, most: 64, bytes: 192 * 1024 * 1024 };
-/** Mapped weights of open sessions, as a multiple of the model's own; each session maps its weights anew. */
-const MAPPED_TIMES = 1.7;
-const MAPPED_LEAST = 512 * 1024 * 1024;
+/** Sessions kept open; each has threads of its own. */
+const KEPT_SESSIONS = 192;
+/** Prompts whose logits are kept. */
+const KEPT_LOGITS = 32;
 
 interface Opened {
   session: Promise<Session>;
-  mapped: number;
   running: number;
 }
 
@@ -63,16 +63,14 @@ export class Model {
   /** by graph, the least recently used first */
   readonly #sessions = new Map<string, Opened>();
   readonly #runs = new Map<string, Promise<CleanRun>>();
-  readonly #weightBytes: number;
+  readonly #logits = new Map<string, Promise<Float32Array>>();
 
   constructor(
     readonly name: string,
     readonly hash: string,
     readonly spec: ModelSpec,
     readonly runtime: Runtime,
-  ) {
-    this.#weightBytes = weightBytes(spec);
-  }
+  ) {}
 
   /** Runs the graph of that name, which `make` writes when it is first asked for or was closed since. */
   async run(name: string, make: (spec: ModelSpec) => Graph, feeds: Record<string, Tensor | null>): Promise<Record<string, FloatTensor>> {
@@ -89,8 +87,25 @@ export class Model {
     }
   }
 
-  /** Logits [B, V] at the last token of each prompt, from the ordinary forward graph. */
+  /** Logits [B, V] at the last token of each prompt (all of one length), from the ordinary forward graph; the last few are kept. */
   async logits(prompts: readonly (readonly number[])[]): Promise<FloatTensor> {
+    const missing = prompts.filter((tokens) => !this.#logits.has(tokens.join()));
+    const computed = missing.length === 0 ? null : this.#forward(missing);
+    missing.forEach((tokens, index) => {
+      const key = tokens.join();
+      const row = computed!.then((logits) => slice(logits, index).data);
+      this.#logits.set(key, row);
+      row.catch(() => this.#logits.delete(key));
+    });
+    const rows = await Promise.all(prompts.map((tokens) => this.#logits.get(tokens.join())!));
+    while (this.#logits.size > KEPT_LOGITS) this.#logits.delete(this.#logits.keys().next().value!);
+    const { vocabulary } = this.spec;
+    const all = new Float32Array(rows.length * vocabulary);
+    rows.forEach((row, index) => all.set(row, index * vocabulary));
+    return tensor(all, [rows.length, vocabulary]);
+  }
+
+  async #forward(prompts: readonly (readonly number[])[]): Promise<FloatTensor> {
     const length = prompts[0]!.length;
     const tokens = indices(prompts.flat(), [prompts.length, length]);
     const { logits } = await this.run('forward', forwardGraph, { tokens, mask: causalMask(length) });
@@ -119,6 +134,7 @@ export class Model {
     const sessions = [...this.#sessions.values()];
     this.#sessions.clear();
     this.#runs.clear();
+    this.#logits.clear();
     await Promise.all(sessions.map(async ({ session }) => (await session).close()));
   }
 
@@ -131,21 +147,18 @@ export class Model {
   }
 
   #open(graph: Graph): Opened {
-    const opened = { session: this.runtime.open(graph), mapped: graph.externalBytes, running: 0 };
-    this.#makeRoom(opened.mapped);
+    const opened = { session: this.runtime.open(graph), running: 0 };
     opened.session.catch(() => this.#sessions.delete(graph.name));
+    this.#closeLeastUsed();
     return opened;
   }
 
-  /** Closes idle sessions, the least recently used first, until `needed` bytes fit. */
-  #makeRoom(needed: number): void {
-    const limit = Math.max(MAPPED_LEAST, MAPPED_TIMES * this.#weightBytes);
-    let mapped = needed + [...this.#sessions.values()].reduce((sum, opened) => sum + opened.mapped, 0);
+  /** Makes room for one more session by closing idle ones, the least recently used first. */
+  #closeLeastUsed(): void {
     for (const [name, opened] of this.#sessions) {
-      if (mapped <= limit) return;
-      if (opened.running > 0 || opened.mapped === 0) continue;
+      if (this.#sessions.size < KEPT_SESSIONS) return;
+      if (opened.running > 0) continue;
       this.#sessions.delete(name);
-      mapped -= opened.mapped;
       void opened.session.then((session) => session.close());
     }
   }

@@ -3,6 +3,8 @@
  * Opset 21, IR 10. Field numbers follow onnx.proto of the ONNX project.
  */
 
+import type { StoredTensor } from './weights.ts';
+
 export type Dtype = 'float32' | 'float16' | 'bfloat16' | 'int32' | 'int64';
 
 const DTYPE_CODE: Record<Dtype, number> = { float32: 1, int32: 6, int64: 7, float16: 10, bfloat16: 16 };
@@ -71,18 +73,15 @@ class Utf8 {
   }
 }
 
-/** Where a tensor's bytes lie: `location` is a file name in the model's folder, `offset` and `length` in bytes. */
-export interface ExternalData {
-  location: string;
-  offset: number;
-  length: number;
-}
-
-/** A finished model: its ONNX bytes, and how many bytes of weights it reads whole from the model's files. */
+/**
+ * A finished model: its ONNX bytes, and the tensors of the model's files that it takes as further float32 inputs. As
+ * inputs, one copy of them serves however many graphs, and none of them folds constants out of it.
+ */
 export interface Graph {
   name: string;
   bytes: Uint8Array;
-  externalBytes: number;
+  /** by the name of the input */
+  weights: ReadonlyMap<string, StoredTensor>;
 }
 
 /** Name of a value in the graph under construction. */
@@ -96,8 +95,7 @@ export class GraphBuilder {
   readonly #outputs: ((writer: ProtoWriter) => void)[] = [];
   readonly #shared = new Map<string, Value>();
   #count = 0;
-  readonly #externals = new Map<string, number>();
-  readonly #dense = new Set<string>();
+  readonly #weights = new Map<string, StoredTensor>();
 
   constructor(readonly name: string) {}
 
@@ -138,20 +136,11 @@ export class GraphBuilder {
     return this.#constant('int64', new Uint8Array(new BigInt64Array(values.map(BigInt)).buffer), dims);
   }
 
-  /** A tensor whose bytes stay in the model's file; the same name gives the same value. */
-  external(name: string, dtype: Dtype, dims: readonly number[], data: ExternalData): Value {
-    return this.once(`external ${name}`, () => {
-      this.#externals.set(name, data.length);
-      this.#initializers.push((writer) => {
-        for (const dim of dims) writer.int(1, dim);
-        writer.int(2, DTYPE_CODE[dtype]).string(8, name);
-        const entries = { location: data.location, offset: String(data.offset), length: String(data.length) };
-        for (const [key, value] of Object.entries(entries)) {
-          writer.message(13, (entry) => entry.string(1, key).string(2, value));
-        }
-        writer.int(14, 1);
-      });
-      return name;
+  /** A tensor of the model's files, as an input that the runtime feeds; the same name gives the same value. */
+  weight(name: string, stored: StoredTensor): Value {
+    return this.once(`weight ${name}`, () => {
+      this.#weights.set(name, stored);
+      return this.input(name, 'float32', stored.shape);
     });
   }
 
@@ -177,12 +166,7 @@ export class GraphBuilder {
       })
       .message(8, (opset) => opset.int(2, OPSET))
       .finish();
-    return { name: this.name, bytes, externalBytes: this.#mappedBytes() };
-  }
-
-  /** A tensor of which rows are only looked up stays on disk but for those rows. */
-  #mappedBytes(): number {
-    return [...this.#externals].reduce((sum, [name, bytes]) => sum + (this.#dense.has(name) ? bytes : 0), 0);
+    return { name: this.name, bytes, weights: this.#weights };
   }
 
   #constant(dtype: Dtype, raw: Uint8Array, dims: readonly number[]): Value {
@@ -197,9 +181,6 @@ export class GraphBuilder {
   }
 
   #add(type: string, inputs: readonly Value[], outputs: readonly Value[], attributes: Record<string, Attribute>): void {
-    inputs.forEach((input, place) => {
-      if (this.#externals.has(input) && !(type === 'Gather' && place === 0)) this.#dense.add(input);
-    });
     this.#nodes.push((writer) => {
       for (const input of inputs) writer.string(1, input);
       for (const output of outputs) writer.string(2, output);

@@ -29,7 +29,7 @@ export interface Backend {
 /** A library bound to one model's folder, so that graphs can name its files. */
 export interface Runtime {
   readonly backend: Backend;
-  /** @param graph its external tensors lie in the model's folder */
+  /** @param graph the runtime feeds its weights, from the model's folder, on every run */
   open(graph: Graph): Promise<Session>;
 }
 

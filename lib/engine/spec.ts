@@ -134,17 +134,3 @@ export function sourceRows(spec: ModelSpec): ReadonlyMap<string, number> {
 export function stageCount(spec: ModelSpec): number {
   return stageOf({ kind: 'logits' }, spec);
 }
-
-/** Bytes of all weights that the model uses. */
-export function weightBytes({ weights }: ModelSpec): number {
-  const stored = new Map<string, number>();
-  const collect = (value: unknown): void => {
-    if (typeof value !== 'object' || value === null) return;
-    if ('stored' in value && 'layout' in value) {
-      const { name, stored: tensor } = value as Weight;
-      stored.set(name, tensor.length);
-    } else Object.values(value).forEach(collect);
-  };
-  collect(weights);
-  return [...stored.values()].reduce((sum, bytes) => sum + bytes, 0);
-}

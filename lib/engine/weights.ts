@@ -1,20 +1,26 @@
 import { EngineError } from './errors.ts';
-import type { Dtype, ExternalData } from './onnx.ts';
 
 /**
  * The safetensors container: 8 bytes of header length (little endian), a JSON header, then the tensors' bytes.
  * Only the header is read here; the bytes stay in the file. Format: the safetensors project's README.
  */
 
-export interface StoredTensor extends ExternalData {
-  dtype: Dtype;
+export interface StoredTensor {
+  dtype: StoredDtype;
   shape: readonly number[];
+  /** file name in the model's folder */
+  location: string;
+  /** both in bytes */
+  offset: number;
+  length: number;
 }
+
+export type StoredDtype = 'float32' | 'float16' | 'bfloat16';
 
 /** Every tensor of a model by its name in the file. */
 export type TensorTable = ReadonlyMap<string, StoredTensor>;
 
-const DTYPES: Record<string, { dtype: Dtype; bytes: number }> = {
+const DTYPES: Record<string, { dtype: StoredDtype; bytes: number }> = {
   F32: { dtype: 'float32', bytes: 4 },
   F16: { dtype: 'float16', bytes: 2 },
   BF16: { dtype: 'bfloat16', bytes: 2 },

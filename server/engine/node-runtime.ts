@@ -1,6 +1,7 @@
 import * as ort from 'onnxruntime-node';
 import { EngineError } from '../../lib/engine/index.ts';
 import type { FloatTensor, Runtime, Session, Tensor } from '../../lib/engine/runtime.ts';
+import { WeightFiles } from './weight-files.ts';
 
 export interface NodeRuntimeOptions {
   /** threads inside one operator; workers × threads must not exceed the cores */
@@ -8,14 +9,15 @@ export interface NodeRuntimeOptions {
 }
 
 /**
- * onnxruntime-node on the CPU, bound to the folder that holds a model's weights. Weights stay memory-mapped:
- * without prepacking every session shares the file's pages. Each session has threads of its own; spinning while
- * idle, those of many sessions would take the cores from each other.
+ * onnxruntime-node on the CPU, bound to the folder that holds a model's weights. Each tensor is read once and fed to
+ * every session that wants it. Each session has threads of its own; spinning while idle, those of many sessions would
+ * take the cores from each other.
  */
 export function createNodeRuntime(folder: string, { threads }: NodeRuntimeOptions): Runtime {
+  const tensors = new WeightFiles(folder);
   return {
     backend: { engine: 'onnxruntime-node', provider: 'cpu', dtype: 'float32' },
-    async open({ name, bytes }) {
+    async open({ name, bytes, weights }) {
       const session = await failing(name, 'a graph that onnxruntime accepts', () =>
         ort.InferenceSession.create(bytes, {
           executionProviders: ['cpu'],
@@ -23,12 +25,11 @@ export function createNodeRuntime(folder: string, { threads }: NodeRuntimeOption
           interOpNumThreads: 1,
           enableCpuMemArena: false,
           logSeverityLevel: 3,
-          extra: {
-            session: { model_external_initializers_file_folder_path: folder, disable_prepacking: '1', 'intra_op.allow_spinning': '0' },
-          },
+          extra: { session: { 'intra_op.allow_spinning': '0' } },
         }),
       );
-      return new NodeSession(name, session);
+      const entries = [...weights].map(async ([input, stored]) => [input, await tensors.read(input, stored)] as const);
+      return new NodeSession(name, session, Object.fromEntries(await Promise.all(entries)));
     },
   };
 }
@@ -37,10 +38,11 @@ class NodeSession implements Session {
   constructor(
     readonly name: string,
     readonly session: ort.InferenceSession,
+    readonly weights: Record<string, ort.Tensor>,
   ) {}
 
   async run(feeds: Record<string, Tensor>): Promise<Record<string, FloatTensor>> {
-    const inputs: Record<string, ort.Tensor> = {};
+    const inputs: Record<string, ort.Tensor> = { ...this.weights };
     for (const [key, { data, dims }] of Object.entries(feeds)) {
       inputs[key] = data instanceof Int32Array ? new ort.Tensor('int32', data, dims) : new ort.Tensor('float32', data, dims);
     }

@@ -26,6 +26,7 @@ const FORBIDDEN = -1e30;
  */
 export class Blocks {
   readonly weights: Weights;
+  readonly #constants = new Map<number, [Value | null, Value | null, Value | null]>();
 
   constructor(
     readonly g: GraphBuilder,
@@ -99,15 +100,27 @@ export class Blocks {
       xq === xk && xk === xv
         ? this.projections(xq, layer)
         : [this.times(xq, weights.q), this.times(xk, weights.k), this.times(xv, weights.v)];
-    const withBias = (projected: Value, matrix: Weight, bias: Weight | null) => {
-      const constant = this.readerBias(weights.norm1, matrix, bias);
-      return constant === null ? projected : this.g.op('Add', [projected, constant]);
-    };
+    const [qConstant, kConstant] = this.headConstants(layer);
+    const add = (projected: Value, constant: Value | null) => (constant === null ? projected : this.g.op('Add', [projected, constant]));
     return this.turned({
-      queries: this.splitHeads(withBias(q, weights.q, weights.qBias)),
-      keys: this.splitShared(withBias(k, weights.k, weights.kBias)),
+      queries: this.splitHeads(add(q, qConstant)),
+      keys: this.splitShared(add(k, kConstant)),
       values: this.splitShared(v),
     });
+  }
+
+  /** β·W + b of queries, keys and values of all heads, [n·dh] each; null = nothing. */
+  headConstants(layer: number): [Value | null, Value | null, Value | null] {
+    const known = this.#constants.get(layer);
+    if (known) return known;
+    const { norm1, qBias, kBias, vBias } = this.layer(layer);
+    const own = [qBias, kBias, vBias].map((bias) => bias && this.weights.vector(bias));
+    const shifts = norm1.beta
+      ? this.projections(this.#row(norm1.beta), layer).map((shift) => this.g.op('Reshape', [shift, this.g.ints([-1])]))
+      : [null, null, null];
+    const constants = shifts.map((shift, slot) => (shift && own[slot] ? this.g.op('Add', [shift, own[slot]]) : (shift ?? own[slot]!)));
+    this.#constants.set(layer, constants as [Value | null, Value | null, Value | null]);
+    return this.headConstants(layer);
   }
 
   /** Queries and keys [B, H, S, dh] turned by their positions, where the model does so. */
@@ -210,13 +223,17 @@ export class Blocks {
     return norm.gamma ? this.weights.vector(norm.gamma) : this.ones(this.spec.dModel);
   }
 
-  /** β·W + b as a row [outer]: what a linear reader adds whatever the stream holds; null = nothing. */
+  /** β·W + b as a row [outer]: what a linear reader of an MLP adds whatever the stream holds; null = nothing. */
   readerBias(norm: NormWeights, weight: Weight, bias: Weight | null): Value | null {
     const own = bias && this.weights.vector(bias);
     if (!norm.beta) return own;
-    const beta = this.g.op('Reshape', [this.weights.vector(norm.beta), this.g.ints([1, this.spec.dModel])]);
-    const shift = this.g.op('Reshape', [this.times(beta, weight), this.g.ints([-1])]);
+    const shift = this.g.op('Reshape', [this.times(this.#row(norm.beta), weight), this.g.ints([-1])]);
     return own ? this.g.op('Add', [shift, own]) : shift;
+  }
+
+  /** A vector [d] as a row [1, d]. */
+  #row(vector: Weight): Value {
+    return this.g.op('Reshape', [this.weights.vector(vector), this.g.ints([1, this.spec.dModel])]);
   }
 
   /** Token ids [.., S] to input + position [.., S, d]. */
@@ -294,7 +311,7 @@ export class Blocks {
   attentionBias(layer: number): Value {
     const weights = this.layer(layer);
     const { heads, kvHeads, dHead, dModel } = this.spec;
-    const value = this.readerBias(weights.norm1, weights.v, weights.vBias);
+    const [, , value] = this.headConstants(layer);
     if (value === null) return weights.oBias ? this.weights.vector(weights.oBias) : this.zeros(dModel);
     const byHead = this.g.op('Reshape', [value, this.g.ints([kvHeads, 1, dHead])]);
     const shared = this.g.op('Expand', [byHead, this.g.ints([kvHeads, heads / kvHeads, dHead])]);

@@ -124,13 +124,18 @@ class HeadEffect {
     return this.blocks.weights.headMatrix(this.weights[slot], slot === 'q' ? this.head : this.#shared, 'in');
   }
 
+  /** + β·W + b of this head. */
   #withBias(projected: Value, slot: 'q' | 'k'): Value {
-    const { g, spec } = this.blocks;
-    const vector = slot === 'q' ? this.weights.qBias : this.weights.kBias;
-    const all = this.blocks.readerBias(this.weights.norm1, this.weights[slot], vector);
-    if (all === null) return projected;
-    const byHead = g.op('Reshape', [all, g.ints([-1, spec.dHead])]);
-    return g.op('Add', [projected, g.op('Gather', [byHead, slot === 'q' ? this.head : this.#shared], { axis: 0 })]);
+    const { g, spec, weights } = this.blocks;
+    const { beta } = this.weights.norm1;
+    const own = slot === 'q' ? this.weights.qBias : this.weights.kBias;
+    const parts = [projected];
+    if (beta) parts.push(weights.times(g.op('Reshape', [weights.vector(beta), g.ints([1, -1])]), this.#matrix(slot)));
+    if (own) {
+      const byHead = g.op('Reshape', [weights.vector(own), g.ints([-1, spec.dHead])]);
+      parts.push(g.op('Gather', [byHead, slot === 'q' ? this.head : this.#shared], { axis: 0 }));
+    }
+    return parts.reduce((sum, part) => g.op('Add', [sum, part]));
   }
 }
 

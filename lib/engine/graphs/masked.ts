@@ -51,21 +51,16 @@ class MaskedRun {
   #attention(x: Value, layer: number, mask: Value): Value {
     const { g, blocks } = this;
     const { heads, dHead } = blocks.spec;
-    const { norm1, q, k, v, qBias, kBias, o } = blocks.layer(layer);
+    const { norm1, q, k, v, o } = blocks.layer(layer);
     const read = blocks.scaled(this.#read(`heads${layer}`, x, 3 * heads, this.#writers), norm1).xs;
     const [xq, xk, xv] = g.ops('Split', [read], 3, { axis: 1, num_outputs: 3 }) as [Value, Value, Value];
-    const project = (xs: Value, weight: Weight, bias: Weight | null, withBias: boolean) => {
+    const [qConstant, kConstant] = blocks.headConstants(layer);
+    const project = (xs: Value, weight: Weight, constant: Value | null) => {
       const every = (value: Value) => (weight === q ? value : blocks.forEveryHead(value, 0));
       const product = g.op('MatMul', [xs, every(blocks.weights.perHead(weight, 'in'))]);
-      const constant = withBias ? blocks.readerBias(norm1, weight, bias) : null;
-      if (constant === null) return product;
-      return g.op('Add', [product, every(g.op('Reshape', [constant, g.ints([-1, 1, dHead])]))]);
+      return constant === null ? product : g.op('Add', [product, every(g.op('Reshape', [constant, g.ints([-1, 1, dHead])]))]);
     };
-    const turned = blocks.turned({
-      queries: project(xq, q, qBias, true),
-      keys: project(xk, k, kBias, true),
-      values: project(xv, v, null, false),
-    });
+    const turned = blocks.turned({ queries: project(xq, q, qConstant), keys: project(xk, k, kConstant), values: project(xv, v, null) });
     const pattern = blocks.pattern(turned.queries, turned.keys, [0, 1, 3, 2], blocks.maskOf(layer, mask));
     const outputs = g.op('MatMul', [g.op('MatMul', [pattern, turned.values]), blocks.weights.perHead(o, 'out')]);
     this.#write(outputs, this.#rowsOf(`a${layer}.h0`, heads), heads);

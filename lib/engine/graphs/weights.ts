@@ -10,8 +10,8 @@ export interface Matrix {
 }
 
 /**
- * A model's weights as ONNX values. Matrices keep the orientation of the file, so that no second copy of them is
- * made: a transposed constant would be folded into one.
+ * A model's weights as ONNX values. They are inputs, so whatever turns or cuts them does it on every run: matrices keep
+ * the orientation of the file wherever a product can take it.
  */
 export class Weights {
   constructor(
@@ -19,10 +19,9 @@ export class Weights {
     readonly spec: ModelSpec,
   ) {}
 
-  /** The tensor as it lies in the file, cast to float32. */
+  /** The tensor in the shape in which it lies in the file. */
   stored({ name, stored }: Weight): Value {
-    const raw = this.g.external(name, stored.dtype, stored.shape, stored);
-    return stored.dtype === 'float32' ? raw : this.g.once(`cast ${name}`, () => this.g.op('Cast', [raw], { to: 1 }));
+    return this.g.weight(name, stored);
   }
 
   vector(weight: Weight): Value {
@@ -91,8 +90,7 @@ export class Weights {
   }
 
   /**
-   * One head's part of a weight, cut out at run time so that no second copy of the weights is kept. `head` is
-   * int32 []. An input weight gives [d, dh], an output weight [dh, d].
+   * One head's part of a weight. `head` is int32 []. An input weight gives [d, dh], an output weight [dh, d].
    */
   headMatrix(weight: Weight, head: Value, side: 'in' | 'out'): Matrix {
     const { dHead, dModel } = this.spec;
