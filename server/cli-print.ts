@@ -1,32 +1,4 @@
-import type { Answer, AnsweredExample, Term } from '../lib/engine/index.ts';
-
-/** Numbers of a term, in the order in which a table has them. */
-const COLUMNS = [
-  'value',
-  'spread',
-  'logit',
-  'probability',
-  'norm',
-  'relativeError',
-  'n50',
-  'n90',
-  'n99',
-  'effective',
-  'mass',
-  'count',
-  'real',
-  'frozen',
-  'compensation',
-  'lossModel',
-  'lossRandom',
-  'lossScrubbed',
-  'previous',
-  'duplicate',
-  'induction',
-  'q',
-  'k',
-  'v',
-] as const satisfies readonly (keyof Term)[];
+import { TERM_NUMBERS, type Answer, type AnsweredExample, type Term } from '../lib/engine/index.ts';
 
 const DIGITS = 9;
 
@@ -50,7 +22,7 @@ function metricLines({ metric, counterfactualMetric, examples }: Answer): string
 }
 
 function termLines({ terms, remainder, settings }: Answer): string[] {
-  const columns = COLUMNS.filter((column) => terms.some((term) => term[column] !== undefined));
+  const columns = TERM_NUMBERS.filter((column) => terms.some((term) => term[column] !== undefined));
   const rows = terms.map((term) => [...columns.map((column) => cell(term[column])), nameOf(term)]);
   if (remainder !== undefined) rows.push([...columns.map((column) => (column === 'value' ? cell(remainder) : '')), 'remainder']);
   // Where terms have no value, the spread is of the number that the settings name.

@@ -1,4 +1,4 @@
-import type { Answer, Term } from '../lib/engine/index.ts';
+import { TERM_NUMBERS, type Answer, type TermNumber } from '../lib/engine/index.ts';
 
 export interface Comparison {
   agrees: boolean;
@@ -8,29 +8,10 @@ export interface Comparison {
 
 /** Of the largest magnitude in its column. */
 const TOLERANCE = 1e-4;
-/** `value` first; counts of paths are left out, since a near tie moves them by a whole one. */
-const COLUMNS = [
-  'value',
-  'logit',
-  'probability',
-  'spread',
-  'norm',
-  'relativeError',
-  'effective',
-  'mass',
-  'real',
-  'frozen',
-  'compensation',
-  'lossModel',
-  'lossRandom',
-  'lossScrubbed',
-  'previous',
-  'duplicate',
-  'induction',
-  'q',
-  'k',
-  'v',
-] as const satisfies readonly (keyof Term)[];
+/** Counts of paths are left out, since a near tie moves them by a whole one. */
+const COUNTS: ReadonlySet<TermNumber> = new Set(['n50', 'n90', 'n99', 'count']);
+/** `value` first */
+const COLUMNS = TERM_NUMBERS.filter((column) => !COUNTS.has(column));
 
 /**
  * Compares two executions of the same request: every term that both list, the metric and the remainder. Which

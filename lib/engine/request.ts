@@ -192,6 +192,35 @@ export interface Term {
   byToken?: number[];
 }
 
+/** The fields of a term that are numbers, in the order in which a table has them. */
+export const TERM_NUMBERS = [
+  'value',
+  'spread',
+  'logit',
+  'probability',
+  'norm',
+  'relativeError',
+  'n50',
+  'n90',
+  'n99',
+  'effective',
+  'mass',
+  'count',
+  'real',
+  'frozen',
+  'compensation',
+  'lossModel',
+  'lossRandom',
+  'lossScrubbed',
+  'previous',
+  'duplicate',
+  'induction',
+  'q',
+  'k',
+  'v',
+] as const satisfies readonly (keyof Term)[];
+export type TermNumber = (typeof TERM_NUMBERS)[number];
+
 /** One example of a prompt set. `donor`: the example of the set whose run was the reference, where one was drawn. */
 export interface AnsweredExample {
   tokens: number[];

@@ -1,5 +1,5 @@
 import { EngineError } from './errors.ts';
-import type { Term, View } from './request.ts';
+import { TERM_NUMBERS, type Term, type TermNumber, type View } from './request.ts';
 import { TOGETHER, largest, type Outcome } from './views/view.ts';
 
 /**
@@ -17,28 +17,12 @@ const CUT_AFTER: ReadonlySet<View> = new Set(['logits', 'direct', 'degrees', 'fl
 /** Terms × examples of which the single numbers are kept. */
 const VALUES_LIMIT = 1_000_000;
 
-const AVERAGED = [
-  'value',
-  'logit',
-  'probability',
-  'norm',
-  'relativeError',
-  'n50',
-  'n90',
-  'n99',
-  'effective',
-  'mass',
-  'count',
-  'real',
-  'frozen',
-  'compensation',
-  'previous',
-  'duplicate',
-  'induction',
-] as const satisfies readonly (keyof Term)[];
+/** Fields that belong to a set as a whole, or to weights. */
+const NOT_AVERAGED: ReadonlySet<TermNumber> = new Set(['spread', 'lossModel', 'lossRandom', 'lossScrubbed', 'q', 'k', 'v']);
+const AVERAGED = TERM_NUMBERS.filter((field) => !NOT_AVERAGED.has(field));
 
 /** The field that `values` and `spread` are of, where it is not `value`. */
-const PRINCIPAL: Partial<Record<View, (typeof AVERAGED)[number]>> = {
+const PRINCIPAL: Partial<Record<View, TermNumber>> = {
   'naive-expansion': 'relativeError',
   concentration: 'effective',
   repair: 'compensation',
@@ -73,7 +57,7 @@ export function topOfExample(view: View, top: number | null): number | null {
 export class SetMean {
   readonly #terms = new Map<string, TermMean>();
   readonly #outcomes: Omit<Outcome, 'terms'>[] = [];
-  readonly #principal: (typeof AVERAGED)[number];
+  readonly #principal: TermNumber;
   #keepsValues = true;
   #hadTakeover = false;
 
@@ -172,15 +156,15 @@ function furthest(terms: readonly Term[], metric: number, top: number | null): T
 /** One term over the examples. */
 class TermMean {
   taken = 0;
-  readonly #moments = new Map<(typeof AVERAGED)[number], Moments>();
+  readonly #moments = new Map<TermNumber, Moments>();
   readonly #values: (number | null)[];
-  readonly #nullable = new Set<(typeof AVERAGED)[number]>();
+  readonly #nullable = new Set<TermNumber>();
   #pattern: number[][] | null = null;
 
   /** @param kept examples of which the single values are kept */
   constructor(
     readonly first: Term,
-    readonly principal: (typeof AVERAGED)[number],
+    readonly principal: TermNumber,
     readonly kept: number,
   ) {
     this.#values = new Array<number | null>(kept).fill(null);

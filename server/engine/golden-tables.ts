@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect } from 'vitest';
-import type { Model, TokenRequest } from '../../lib/engine/index.ts';
-import { FIXTURES, loadModel } from './testing.ts';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { analyze, type Answer, type Model, type TokenRequest } from '../../lib/engine/index.ts';
+import { FIXTURES, loadModel, noControl } from './testing.ts';
 
 /** Reference numbers in float64 for tests of the engine, and how close float32 must come to them. */
 
@@ -119,14 +119,36 @@ export function goldenModel(name: GoldenName): Promise<Model> {
   return loadModel(isShared(name) ? join(SHARED, 'models', name) : join(FIXTURES, name));
 }
 
+/** A model with its numbers, there once tests run. */
+export interface Subject {
+  readonly model: Model;
+  readonly golden: Golden;
+  /** The question of the model's file, with what else is asked. */
+  ask(request: Partial<TokenRequest> & Pick<TokenRequest, 'view'>): Promise<Answer>;
+}
+
 /** Runs a suite for every model; what is not there is skipped by name and warned about. */
-export function describeGoldens(title: string, suite: (name: GoldenName) => void): void {
+export function describeGoldens(title: string, suite: (subject: Subject) => void): void {
   for (const name of [...goldenNames, ...sharedNames]) {
     const folder = join(SHARED, 'models', name);
     const absent = isShared(name) && !existsSync(folder);
     if (absent) process.stderr.write(`\nSKIPPED: ${title} ${name}, for want of ${folder}\n`);
     describe.skipIf(absent)(`${title} ${name}${absent ? `: SKIPPED, ${folder} is not there` : ''}`, () => {
-      suite(name);
+      const loaded: { model?: Model; golden?: Golden } = {};
+      beforeAll(async () => {
+        loaded.model = await goldenModel(name);
+        loaded.golden = await loadGolden(name);
+      });
+      afterAll(() => loaded.model?.close());
+      suite({
+        get model() {
+          return loaded.model!;
+        },
+        get golden() {
+          return loaded.golden!;
+        },
+        ask: (request) => analyze(loaded.model!, { model: name, ...goldenRequest(loaded.golden!), ...request }, noControl),
+      });
     });
   }
 }

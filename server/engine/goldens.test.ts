@@ -5,39 +5,28 @@ import { noControl } from './testing.ts';
 
 const values = (answer: Answer) => Object.fromEntries(answer.terms.map(({ name, value }) => [name, value!]));
 
-describeGoldens('goldens of', (name) => {
-  let model: Model;
-  let golden: Golden;
-  let ask: (request: Partial<TokenRequest> & Pick<TokenRequest, 'view'>) => Promise<Answer>;
-
-  beforeAll(async () => {
-    model = await goldenModel(name);
-    golden = await loadGolden(name);
-    ask = (request) => analyze(model, { model: name, ...goldenRequest(golden), ...request }, noControl);
-  });
-  afterAll(() => model.close());
-
+describeGoldens('goldens of', (subject) => {
   test('logits and metric [M5]', async () => {
-    const answer = await ask({ view: 'logits' });
+    const answer = await subject.ask({ view: 'logits' });
     const found = Object.fromEntries(answer.terms.map((term) => [term.name, term.logit!]));
-    expectTable(found, indexed(golden.logits));
+    expectTable(found, indexed(subject.golden.logits));
     expectTable(
       { metric: answer.metric!, counterfactual: answer.counterfactualMetric! },
-      { metric: golden.metric, counterfactual: golden.counterfactual_metric },
+      { metric: subject.golden.metric, counterfactual: subject.golden.counterfactual_metric },
     );
     expect(answer.terms.reduce((sum, { probability }) => sum + probability!, 0)).toBeCloseTo(1, 9);
   });
 
   test('direct [M5], [M7]', async () => {
-    const answer = await ask({ view: 'direct' });
+    const answer = await subject.ask({ view: 'direct' });
     const ownBias = /^m\d+\.b$/;
     const [biases, nodes] = [true, false].map((wanted) =>
-      Object.fromEntries(Object.entries(golden.direct).filter(([key]) => ownBias.test(key) === wanted)),
+      Object.fromEntries(Object.entries(subject.golden.direct).filter(([key]) => ownBias.test(key) === wanted)),
     );
     expectTable(values(answer), nodes!);
-    const root = await ask({ view: 'suffixes' });
+    const root = await subject.ask({ view: 'suffixes' });
     const paths = values(root);
-    const scale = Math.max(...Object.values(golden.direct).map(Math.abs));
+    const scale = Math.max(...Object.values(subject.golden.direct).map(Math.abs));
     for (const [key, value] of Object.entries(biases!)) {
       expect(Math.abs(paths[`${key}->logits`]! - value), key).toBeLessThanOrEqual(1e-4 * scale);
     }
@@ -45,21 +34,21 @@ describeGoldens('goldens of', (name) => {
   });
 
   test('degrees [M13]', async () => {
-    const answer = await ask({ view: 'degrees' });
-    expectTable(values(answer), indexed(golden.degree_spectrum));
+    const answer = await subject.ask({ view: 'degrees' });
+    expectTable(values(answer), indexed(subject.golden.degree_spectrum));
   });
 
   test('paths [M9]-[M12]: the largest, their number and their sum', async ({ skip }) => {
-    if (!golden.frozen_paths) return skip('too many paths to list');
-    const all = await ask({ view: 'paths', top: 100_000 });
-    expect(all.terms).toHaveLength(golden.frozen_paths.count);
+    if (!subject.golden.frozen_paths) return skip('too many paths to list');
+    const all = await subject.ask({ view: 'paths', top: 100_000 });
+    expect(all.terms).toHaveLength(subject.golden.frozen_paths.count);
     expect(all.search).toBe('exhaustive');
     expect(all.remainder).toBe(0);
     const found = values(all);
-    const wanted = golden.frozen_paths.top;
+    const wanted = subject.golden.frozen_paths.top;
     expectTable(Object.fromEntries(Object.keys(wanted).map((path) => [path, found[path]!])), wanted);
-    expectTable({ sum: all.sum! }, { sum: golden.frozen_paths.sum });
-    const top = await ask({ view: 'paths', top: 40 });
+    expectTable({ sum: all.sum! }, { sum: subject.golden.frozen_paths.sum });
+    const top = await subject.ask({ view: 'paths', top: 40 });
     expect(top.terms).toHaveLength(40);
     expect(Math.abs(top.sum! - all.sum!)).toBeLessThan(1e-9);
     const scale = Math.abs(Object.values(wanted)[0]!);
@@ -69,17 +58,17 @@ describeGoldens('goldens of', (name) => {
   });
 
   test('path-effect [M16], with and without slots, together and alone', async () => {
-    const paths = Object.keys(golden.path_effect);
-    const answer = await ask({ view: 'path-effect', paths });
+    const paths = Object.keys(subject.golden.path_effect);
+    const answer = await subject.ask({ view: 'path-effect', paths });
     expect(answer.reference).toBe('counterfactual');
-    expectTable(values(answer), golden.path_effect);
-    const alone = await ask({ view: 'path-effect', paths: [paths[3]!] });
+    expectTable(values(answer), subject.golden.path_effect);
+    const alone = await subject.ask({ view: 'path-effect', paths: [paths[3]!] });
     expect(alone.terms[0]!.value).toBeCloseTo(values(answer)[paths[3]!]!, 4);
   });
 
   test('ablate to zero [M7]', async () => {
-    const answer = await ask({ view: 'ablate', ablate: Object.keys(golden.zero_ablation), ablation: 'zero' });
+    const answer = await subject.ask({ view: 'ablate', ablate: Object.keys(subject.golden.zero_ablation), ablation: 'zero' });
     expect(answer.reference).toBe('zero');
-    expectTable(values(answer), golden.zero_ablation);
+    expectTable(values(answer), subject.golden.zero_ablation);
   });
 });

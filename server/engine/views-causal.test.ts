@@ -31,46 +31,43 @@ const RUNS = { numRuns: 5, seed: 20_261 };
 type Numbers = 'value' | 'real' | 'frozen' | 'lossModel' | 'lossRandom' | 'lossScrubbed';
 const table = (terms: readonly Term[], field: Numbers) => Object.fromEntries(terms.map((term) => [term.name, term[field]!]));
 
-describeGoldens('interventions on', (name) => {
-  let model: Model;
-  let golden: Golden;
-  let ask: (request: Partial<TokenRequest> & Pick<TokenRequest, 'view'>) => Promise<Answer>;
-
-  beforeAll(async () => {
-    model = await goldenModel(name);
-    golden = await loadGolden(name);
-    ask = (request) => analyze(model, { model: name, ...goldenRequest(golden), ...request }, noControl);
-  });
-  afterAll(() => model.close());
-
+describeGoldens('interventions on', (subject) => {
   test('ablate to zero [M7], each alone and all together', async () => {
-    const ablate = Object.keys(golden.zero_ablation);
-    const answer = await ask({ view: 'ablate', ablate, ablation: 'zero', together: true });
+    const ablate = Object.keys(subject.golden.zero_ablation);
+    const answer = await subject.ask({ view: 'ablate', ablate, ablation: 'zero', together: true });
     const { together, ...alone } = table(answer.terms, 'value');
-    expectTable(alone, golden.zero_ablation);
-    if (golden.zero_ablation_all_of_the_above === undefined) return;
-    expectTable({ ...alone, together: together! }, { ...golden.zero_ablation, together: golden.zero_ablation_all_of_the_above });
+    expectTable(alone, subject.golden.zero_ablation);
+    if (subject.golden.zero_ablation_all_of_the_above === undefined) return;
+    expectTable(
+      { ...alone, together: together! },
+      { ...subject.golden.zero_ablation, together: subject.golden.zero_ablation_all_of_the_above },
+    );
   });
 
   test('ablate to the mean of a prompt set and to the counterfactual run [M8]', async ({ skip }) => {
-    if (!golden.mean_ablation || !golden.counterfactual_ablation) return skip('no numbers for them');
-    const referencePrompts = golden.prompt_set!.map(({ tokens }) => ({ tokens }));
-    const mean = await ask({ view: 'ablate', ablate: Object.keys(golden.mean_ablation), ablation: 'mean', referencePrompts });
+    if (!subject.golden.mean_ablation || !subject.golden.counterfactual_ablation) return skip('no numbers for them');
+    const referencePrompts = subject.golden.prompt_set!.map(({ tokens }) => ({ tokens }));
+    const mean = await subject.ask({
+      view: 'ablate',
+      ablate: Object.keys(subject.golden.mean_ablation),
+      ablation: 'mean',
+      referencePrompts,
+    });
     expect(mean.reference).toBe('mean');
-    expectTable(table(mean.terms, 'value'), golden.mean_ablation);
-    const ablate = Object.keys(golden.counterfactual_ablation);
-    expectTable(table((await ask({ view: 'ablate', ablate })).terms, 'value'), golden.counterfactual_ablation);
-    const donor = [{ tokens: golden.counterfactual_tokens }];
-    const resampled = await ask({ view: 'ablate', ablate, ablation: 'resample', referencePrompts: donor });
-    expectTable(table(resampled.terms, 'value'), golden.counterfactual_ablation);
+    expectTable(table(mean.terms, 'value'), subject.golden.mean_ablation);
+    const ablate = Object.keys(subject.golden.counterfactual_ablation);
+    expectTable(table((await subject.ask({ view: 'ablate', ablate })).terms, 'value'), subject.golden.counterfactual_ablation);
+    const donor = [{ tokens: subject.golden.counterfactual_tokens }];
+    const resampled = await subject.ask({ view: 'ablate', ablate, ablation: 'resample', referencePrompts: donor });
+    expectTable(table(resampled.terms, 'value'), subject.golden.counterfactual_ablation);
   });
 
   test('repair [M24] against zero and the counterfactual run', async ({ skip }) => {
-    if (!golden.repair) return skip('no numbers for it');
-    const tables = { zero: golden.repair, counterfactual: golden.repair_counterfactual } as const;
+    if (!subject.golden.repair) return skip('no numbers for it');
+    const tables = { zero: subject.golden.repair, counterfactual: subject.golden.repair_counterfactual } as const;
     for (const [ablation, wanted] of Object.entries(tables) as ['zero' | 'counterfactual', Golden['repair']][]) {
       if (!wanted) continue;
-      const answer = await ask({ view: 'repair', ablate: Object.keys(wanted), ablation });
+      const answer = await subject.ask({ view: 'repair', ablate: Object.keys(wanted), ablation });
       expect(answer.reference).toBe(ablation);
       for (const field of ['real', 'frozen'] as const) {
         expectTable(table(answer.terms, field), Object.fromEntries(Object.entries(wanted).map(([node, values]) => [node, values[field]])));
@@ -80,26 +77,26 @@ describeGoldens('interventions on', (name) => {
   });
 
   test('repair of nodes together [M24]', async ({ skip }) => {
-    if (!golden.repair_joint) return skip('no numbers for it');
-    const { nodes, real, frozen } = golden.repair_joint;
-    const { terms } = await ask({ view: 'repair', ablate: nodes, ablation: 'zero', together: true });
+    if (!subject.golden.repair_joint) return skip('no numbers for it');
+    const { nodes, real, frozen } = subject.golden.repair_joint;
+    const { terms } = await subject.ask({ view: 'repair', ablate: nodes, ablation: 'zero', together: true });
     const joint = terms.at(-1)!;
     expect(joint.name).toBe('together');
     expectTable({ real: joint.real!, frozen: joint.frozen! }, { real, frozen });
   });
 
   test('the paths of an ablated run [M24], and those that took over', async ({ skip }) => {
-    if (!golden.repair_paths) return skip('no numbers for them');
-    const { node, count, sum, top } = golden.repair_paths;
-    const { dModel } = model.spec;
-    const tokens = golden.tokens.slice(0, golden.position + 1);
-    const run = await model.clean(tokens);
+    if (!subject.golden.repair_paths) return skip('no numbers for them');
+    const { node, count, sum, top } = subject.golden.repair_paths;
+    const { dModel } = subject.model.spec;
+    const tokens = subject.golden.tokens.slice(0, subject.golden.position + 1);
+    const run = await subject.model.clean(tokens);
     expect(run.final.dims).toEqual([dModel]);
     const zero = tensor(new Float32Array(run.sources.data.length), run.sources.dims);
-    const ablated = await ablatedRun(model, tokens, [node], zero);
-    const question = { tokens, counterfactual: null, target: golden.target, foil: golden.foil };
+    const ablated = await ablatedRun(subject.model, tokens, [node], zero);
+    const question = { tokens, counterfactual: null, target: subject.golden.target, foil: subject.golden.foil };
     const found = new Map<string, number>();
-    await expand(model, ablated, question, Infinity, noControl, (path) => found.set(pathName(path), path.value));
+    await expand(subject.model, ablated, question, Infinity, noControl, (path) => found.set(pathName(path), path.value));
     const gone = new RegExp(`(^|->)${node.replace('.', '\\.')}(\\.b)?->`);
     const kept = new Map([...found].filter(([path]) => !gone.test(path)));
     expect(kept.size).toBe(count);
@@ -107,11 +104,13 @@ describeGoldens('interventions on', (name) => {
     const scale = Math.max(...Object.values(top).map(Math.abs));
     expect(Math.abs([...kept.values()].reduce((all, value) => all + value, 0) - sum)).toBeLessThanOrEqual(1e-4 * scale);
 
-    const { terms, settings } = await ask({ view: 'repair', ablate: [node], ablation: 'zero' });
+    const { terms, settings } = await subject.ask({ view: 'repair', ablate: [node], ablation: 'zero' });
     const takeover = terms[0]!.takeover!;
-    const exhaustive = countSuffixes(model.spec, Infinity) <= 1024;
+    const exhaustive = countSuffixes(subject.model.spec, Infinity) <= 1024;
     const clean = new Map<string, number>();
-    await expand(model, run, question, settings!['takeoverDegree'] as number, noControl, (path) => clean.set(pathName(path), path.value));
+    await expand(subject.model, run, question, settings!['takeoverDegree'] as number, noControl, (path) =>
+      clean.set(pathName(path), path.value),
+    );
     expect(takeover).toHaveLength(10);
     for (const { name: path, clean: before, ablated: after } of takeover) {
       expect(before).toBeCloseTo(clean.get(path)!, 4);
@@ -123,8 +122,8 @@ describeGoldens('interventions on', (name) => {
   });
 
   test('scrub [M17] of edges and of paths', async ({ skip }) => {
-    if (!golden.scrub) return skip('no numbers for it');
-    for (const entry of golden.scrub) {
+    if (!subject.golden.scrub) return skip('no numbers for it');
+    for (const entry of subject.golden.scrub) {
       const hypothesis = entry.kind === 'edges' ? { edges: entry.edges! } : { paths: entry.paths! };
       const prompts = entry.examples.map(({ tokens, donor_tokens: counterfactualTokens, target }) => ({
         tokens,
@@ -132,7 +131,11 @@ describeGoldens('interventions on', (name) => {
         target,
         foil: null,
       }));
-      const answer = await analyze(model, { view: 'scrub', model: name, prompts, ablation: 'counterfactual', ...hypothesis }, noControl);
+      const answer = await analyze(
+        subject.model,
+        { view: 'scrub', model: '', prompts, ablation: 'counterfactual', ...hypothesis },
+        noControl,
+      );
       const examples = answer.terms.slice(0, -1);
       expectTable(table(examples, 'lossModel'), indexed(entry.loss_model));
       expectTable(table(examples, 'lossRandom'), indexed(entry.loss_random));
@@ -264,7 +267,7 @@ describe.each(Object.keys(MODELS))('interventions on %s', (name) => {
       [9, 8, 7, 6],
     ].map((tokens) => ({ tokens, target: 3, foil: null }));
     const edges = ['input->a0.h0', 'a0.h0->a1.h1<v>', 'a1.h1->logits'];
-    const answer = await analyze(model, { view: 'scrub', model: name, prompts, edges, seed: 5 }, noControl);
+    const answer = await analyze(model, { view: 'scrub', model: '', prompts, edges, seed: 5 }, noControl);
     expect(answer.reference).toBe('resample');
     const examples = answer.terms.slice(0, -1);
     const mean = (field: 'lossModel' | 'lossRandom' | 'lossScrubbed') => examples.reduce((sum, term) => sum + term[field]!, 0) / 3;

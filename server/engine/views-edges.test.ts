@@ -13,53 +13,51 @@ import { noControl, loadModel } from './testing.ts';
 const values = (answer: Answer) => Object.fromEntries(answer.terms.map(({ name, value }) => [name, value!]));
 const pick = (table: Record<string, number>, names: Iterable<string>) => Object.fromEntries([...names].map((name) => [name, table[name]!]));
 
-describeGoldens('edges of', (name) => {
-  let model: Model;
-  let golden: Golden;
-  let ask: (request: Partial<TokenRequest> & Pick<TokenRequest, 'view'>) => Promise<Answer>;
-
-  beforeAll(async () => {
-    model = await goldenModel(name);
-    golden = await loadGolden(name);
-    ask = (request) => analyze(model, { model: name, ...goldenRequest(golden), ...request }, noControl);
-  });
-  afterAll(() => model.close());
-
+describeGoldens('edges of', (subject) => {
   test('edge-patch [M8]: each alone, by slot, and all together', async () => {
-    const whole = await ask({ view: 'edge-patch', edges: Object.keys(golden.edge_patch), together: true });
+    const whole = await subject.ask({ view: 'edge-patch', edges: Object.keys(subject.golden.edge_patch), together: true });
     const { together, ...alone } = values(whole);
-    expectTable(alone, golden.edge_patch);
-    const scale = Math.max(...Object.values(golden.edge_patch).map(Math.abs));
-    expect(Math.abs(together! - golden.edge_patch_all_of_the_above)).toBeLessThanOrEqual(1e-4 * scale);
-    expect(whole.joint).toEqual({ names: Object.keys(golden.edge_patch), value: together });
-    expectTable(values(await ask({ view: 'edge-patch', edges: Object.keys(golden.edge_patch_qkv) })), golden.edge_patch_qkv);
+    expectTable(alone, subject.golden.edge_patch);
+    const scale = Math.max(...Object.values(subject.golden.edge_patch).map(Math.abs));
+    expect(Math.abs(together! - subject.golden.edge_patch_all_of_the_above)).toBeLessThanOrEqual(1e-4 * scale);
+    expect(whole.joint).toEqual({ names: Object.keys(subject.golden.edge_patch), value: together });
+    expectTable(
+      values(await subject.ask({ view: 'edge-patch', edges: Object.keys(subject.golden.edge_patch_qkv) })),
+      subject.golden.edge_patch_qkv,
+    );
   });
 
   test('edge-patch with other references [M8]', async ({ skip }) => {
-    if (!golden.edge_patch_zero || !golden.edge_patch_mean || !golden.edge_patch_resample) return skip('no numbers for them');
-    const zero = await ask({ view: 'edge-patch', edges: Object.keys(golden.edge_patch_zero), ablation: 'zero' });
-    expectTable(values(zero), golden.edge_patch_zero);
-    const referencePrompts = golden.prompt_set!.map(({ tokens }) => ({ tokens }));
-    const mean = await ask({ view: 'edge-patch', edges: Object.keys(golden.edge_patch_mean), ablation: 'mean', referencePrompts });
-    expectTable(values(mean), golden.edge_patch_mean);
-    const { donor_tokens: tokens, values: resampled } = golden.edge_patch_resample;
+    if (!subject.golden.edge_patch_zero || !subject.golden.edge_patch_mean || !subject.golden.edge_patch_resample)
+      return skip('no numbers for them');
+    const zero = await subject.ask({ view: 'edge-patch', edges: Object.keys(subject.golden.edge_patch_zero), ablation: 'zero' });
+    expectTable(values(zero), subject.golden.edge_patch_zero);
+    const referencePrompts = subject.golden.prompt_set!.map(({ tokens }) => ({ tokens }));
+    const mean = await subject.ask({
+      view: 'edge-patch',
+      edges: Object.keys(subject.golden.edge_patch_mean),
+      ablation: 'mean',
+      referencePrompts,
+    });
+    expectTable(values(mean), subject.golden.edge_patch_mean);
+    const { donor_tokens: tokens, values: resampled } = subject.golden.edge_patch_resample;
     const edges = Object.keys(resampled);
-    expectTable(values(await ask({ view: 'edge-patch', edges, ablation: 'resample', referencePrompts: [{ tokens }] })), resampled);
+    expectTable(values(await subject.ask({ view: 'edge-patch', edges, ablation: 'resample', referencePrompts: [{ tokens }] })), resampled);
   });
 
   test('attribution [M21]: against central differences, and every edge against autograd', async () => {
-    const answer = await ask({ view: 'attribution' });
+    const answer = await subject.ask({ view: 'attribution' });
     const scores = values(answer);
     const withWhole = (edge: string) => scores[edge] ?? ['q', 'k', 'v'].reduce((sum, slot) => sum + scores[`${edge}<${slot}>`]!, 0);
-    const names = Object.keys(golden.attribution);
-    expectTable(Object.fromEntries(names.map((edge) => [edge, withWhole(edge)])), golden.attribution);
-    expect(answer.terms).toHaveLength(everyEdge(model.spec).length);
-    if (!golden.eap) return;
-    expectTable(scores, golden.eap);
-    const zero = values(await ask({ view: 'attribution', ablation: 'zero' }));
-    expectTable(pick(zero, Object.keys(golden.eap_zero!)), golden.eap_zero!);
-    const integrated = values(await ask({ view: 'attribution', steps: golden.eap_ig!.steps }));
-    expectTable(integrated, golden.eap_ig!.scores);
+    const names = Object.keys(subject.golden.attribution);
+    expectTable(Object.fromEntries(names.map((edge) => [edge, withWhole(edge)])), subject.golden.attribution);
+    expect(answer.terms).toHaveLength(everyEdge(subject.model.spec).length);
+    if (!subject.golden.eap) return;
+    expectTable(scores, subject.golden.eap);
+    const zero = values(await subject.ask({ view: 'attribution', ablation: 'zero' }));
+    expectTable(pick(zero, Object.keys(subject.golden.eap_zero!)), subject.golden.eap_zero!);
+    const integrated = values(await subject.ask({ view: 'attribution', steps: subject.golden.eap_ig!.steps }));
+    expectTable(integrated, subject.golden.eap_ig!.scores);
   });
 });
 

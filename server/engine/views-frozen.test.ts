@@ -5,32 +5,21 @@ import { noControl } from './testing.ts';
 
 const values = (answer: Answer) => Object.fromEntries(answer.terms.map(({ name, value }) => [name, value!]));
 
-describeGoldens('frozen views of', (name) => {
-  let model: Model;
-  let golden: Golden;
-  const ask = (request: Partial<TokenRequest> & Pick<TokenRequest, 'view'>) =>
-    analyze(model, { model: name, ...goldenRequest(golden), ...request }, noControl);
-
-  beforeAll(async () => {
-    golden = await loadGolden(name);
-    model = await goldenModel(name);
-  });
-  afterAll(() => model.close());
-
+describeGoldens('frozen views of', (subject) => {
   test('flow [M26]', async () => {
-    const answer = await ask({ view: 'flow' });
-    expectTable(values(answer), golden.flow);
-    expectTable({ sum: answer.sum! }, { sum: golden.metric });
+    const answer = await subject.ask({ view: 'flow' });
+    expectTable(values(answer), subject.golden.flow);
+    expectTable({ sum: answer.sum! }, { sum: subject.golden.metric });
     expect(answer.remainder).toBeUndefined();
-    const few = await ask({ view: 'flow', top: 5 });
+    const few = await subject.ask({ view: 'flow', top: 5 });
     expect(few.terms).toHaveLength(5);
     expect(few.sum).toBe(answer.sum);
   });
 
   test.for(['sublayer', 'head', 'neuron'] as const)('concentration by %s [M23]', async (granularity, { skip }) => {
-    const wanted = golden.concentration?.[granularity];
+    const wanted = subject.golden.concentration?.[granularity];
     if (!wanted) return skip();
-    const { terms, search, notes } = await ask({ view: 'concentration', granularity });
+    const { terms, search, notes } = await subject.ask({ view: 'concentration', granularity });
     expect(search).toBe('exhaustive');
     expect(notes).toHaveLength(1);
     expect(terms).toHaveLength(1);
@@ -43,9 +32,9 @@ describeGoldens('frozen views of', (name) => {
   });
 
   test('units [M22]', async ({ skip }) => {
-    if (!golden.opened_nodes) return skip();
-    for (const [path, { node, by_neuron, by_position }] of Object.entries(golden.opened_nodes)) {
-      const answer = await ask({ view: 'units', paths: [path], nodes: [node] });
+    if (!subject.golden.opened_nodes) return skip();
+    for (const [path, { node, by_neuron, by_position }] of Object.entries(subject.golden.opened_nodes)) {
+      const answer = await subject.ask({ view: 'units', paths: [path], nodes: [node] });
       const [before, after] = path.split(node) as [string, string];
       const found = Object.fromEntries(
         answer.terms.map((term) => [term.name.slice(before.length + node.length, -after.length), term.value!]),
@@ -58,44 +47,48 @@ describeGoldens('frozen views of', (name) => {
   });
 
   test('orders [M25]', async () => {
-    expectTable(values(await ask({ view: 'orders' })), indexed(golden.orders));
-    const few = await ask({ view: 'orders', maxDegree: 1 });
+    expectTable(values(await subject.ask({ view: 'orders' })), indexed(subject.golden.orders));
+    const few = await subject.ask({ view: 'orders', maxDegree: 1 });
     expect(few.terms.map(({ degree }) => degree)).toEqual([0, 1]);
   });
 
   test('orders of a prompt set [M25]', async ({ skip }) => {
-    const { prompt_set: prompts, orders_set: orders } = golden;
+    const { prompt_set: prompts, orders_set: orders } = subject.golden;
     if (!prompts || !orders) return skip();
     const examples = prompts.map(({ tokens, target }) => ({ tokens, target, foil: null }));
-    const { terms } = await analyze(model, { model: name, view: 'orders', prompts: examples, position: golden.position }, noControl);
+    const { terms } = await analyze(
+      subject.model,
+      { model: '', view: 'orders', prompts: examples, position: subject.golden.position },
+      noControl,
+    );
     expectTable(Object.fromEntries(terms.map((term) => [term.name, term.value!])), indexed(orders.mean));
     orders.per_prompt.forEach((losses, index) => expectTable(indexed(terms.map((term) => term.values![index]!)), indexed(losses)));
   });
 
   test('heads: scores', async ({ skip }) => {
-    const { heads, heads_tokens: tokens } = golden;
+    const { heads, heads_tokens: tokens } = subject.golden;
     if (!heads || !tokens) return skip();
-    expectScores(await ask({ view: 'heads', ...alone(tokens) }), heads);
+    expectScores(await subject.ask({ view: 'heads', ...alone(tokens) }), heads);
   });
 
   test('heads: scores of a prompt that may have no such query', async ({ skip }) => {
-    if (!golden.heads_on_prompt) return skip();
-    expectScores(await ask({ view: 'heads', ...alone(golden.tokens) }), golden.heads_on_prompt);
+    if (!subject.golden.heads_on_prompt) return skip();
+    expectScores(await subject.ask({ view: 'heads', ...alone(subject.golden.tokens) }), subject.golden.heads_on_prompt);
   });
 
   test('heads: patterns', async ({ skip }) => {
-    const { patterns_sample: sample } = golden;
+    const { patterns_sample: sample } = subject.golden;
     if (!sample) return skip();
-    const { terms } = await ask({ view: 'heads', nodes: [sample.head], ...alone(golden.tokens) });
+    const { terms } = await subject.ask({ view: 'heads', nodes: [sample.head], ...alone(subject.golden.tokens) });
     expect(terms.filter(({ pattern }) => pattern).map((term) => term.name)).toEqual([sample.head]);
     const found = terms.find((term) => term.name === sample.head)!.pattern!;
     expectTable(indexed(found.flat()), indexed(sample.pattern.flat()));
   });
 
   test('virtual-head [M20]', async ({ skip }) => {
-    if (!golden.virtual_head) return skip();
-    const { heads, pattern_rows: rows, ov_norm } = golden.virtual_head;
-    const answer = await ask({ view: 'virtual-head', edges: [heads], ...alone(golden.tokens) });
+    if (!subject.golden.virtual_head) return skip();
+    const { heads, pattern_rows: rows, ov_norm } = subject.golden.virtual_head;
+    const answer = await subject.ask({ view: 'virtual-head', edges: [heads], ...alone(subject.golden.tokens) });
     const found = values(answer);
     const wanted = Object.fromEntries(
       rows.flatMap((row, query) => row.slice(0, query + 1).map((value, key) => [`${query}<-${key}`, value])),
@@ -110,10 +103,10 @@ describeGoldens('frozen views of', (name) => {
     ['composition [M20]', 'composition', false],
     ['composition with the norms folded in [M20]', 'composition_fold_norm', true],
   ] as const)('%s', async ([, key, foldNorm], { skip }) => {
-    const wanted = golden[key];
+    const wanted = subject.golden[key];
     if (!wanted) return skip();
-    const answer = await analyze(model, { model: name, view: 'composition', foldNorm }, noControl);
-    const { layers, heads } = model.spec;
+    const answer = await analyze(subject.model, { model: '', view: 'composition', foldNorm }, noControl);
+    const { layers, heads } = subject.model.spec;
     expect(answer.terms).toHaveLength((heads * heads * layers * (layers - 1)) / 2);
     for (const kind of ['q', 'k', 'v'] as const) {
       const found = Object.fromEntries(answer.terms.map((term) => [term.name, term[kind]!]));
@@ -125,9 +118,9 @@ describeGoldens('frozen views of', (name) => {
   });
 
   test('circuits [M20]', async ({ skip }) => {
-    if (!golden.full_circuits) return skip();
-    const { head, ov, qk } = golden.full_circuits;
-    const answer = await analyze(model, { model: name, view: 'circuits', nodes: [head], top: ov.length }, noControl);
+    if (!subject.golden.full_circuits) return skip();
+    const { head, ov, qk } = subject.golden.full_circuits;
+    const answer = await analyze(subject.model, { model: '', view: 'circuits', nodes: [head], top: ov.length }, noControl);
     const named = (circuit: string, rows: typeof ov) =>
       rows.map(([from, to, value]): [string, number] => [`${circuit}:${from}->${to}`, value]);
     for (const [circuit, rows] of Object.entries({ ov, qk })) {

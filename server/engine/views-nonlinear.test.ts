@@ -24,30 +24,19 @@ const RUNS = { numRuns: 5, seed: 20_261 };
 const table = (answer: Answer, field: 'value' | 'norm' | 'relativeError') =>
   Object.fromEntries(answer.terms.map((term) => [term.name, term[field]!]));
 
-describeGoldens('blocks of', (name) => {
-  let model: Model;
-  let golden: Golden;
-  let ask: (request: Partial<TokenRequest> & Pick<TokenRequest, 'view'>) => Promise<Answer>;
-
-  beforeAll(async () => {
-    model = await goldenModel(name);
-    golden = await loadGolden(name);
-    ask = (request) => analyze(model, { model: name, ...goldenRequest(golden), ...request }, noControl);
-  });
-  afterAll(() => model.close());
-
+describeGoldens('blocks of', (subject) => {
   const orderOf = (set: string) => (set === '{}' ? 0 : set.split(',').length);
 
   test('interactions [M18]: every set of the table, in its order, and a sum that is the metric', async () => {
-    const names = Object.keys(golden.moebius);
+    const names = Object.keys(subject.golden.moebius);
     const highest = Math.max(...names.map(orderOf));
-    const answer = await ask({ view: 'interactions', maxDegree: highest });
-    expectTable(table(answer, 'value'), golden.moebius);
+    const answer = await subject.ask({ view: 'interactions', maxDegree: highest });
+    expectTable(table(answer, 'value'), subject.golden.moebius);
     expect(answer.terms.map((term) => term.name)).toEqual(names);
     expect(answer.terms.map(({ degree }) => degree)).toEqual(names.map(orderOf));
-    const scale = Math.max(...Object.values(golden.moebius).map(Math.abs));
+    const scale = Math.max(...Object.values(subject.golden.moebius).map(Math.abs));
     expect(answer.error).toBeLessThanOrEqual(1e-4 * scale);
-    const all = await ask({ view: 'interactions' });
+    const all = await subject.ask({ view: 'interactions' });
     expect(all.error).toBeLessThanOrEqual(1e-4 * scale);
     const blocks = all.settings!['blocks'] as number;
     expect(all.terms).toHaveLength(2 ** blocks);
@@ -58,25 +47,25 @@ describeGoldens('blocks of', (name) => {
   });
 
   test('interactions: the largest of them, the rest in the remainder', async () => {
-    const all = await ask({ view: 'interactions' });
-    const top = await ask({ view: 'interactions', top: 3 });
+    const all = await subject.ask({ view: 'interactions' });
+    const top = await subject.ask({ view: 'interactions', top: 3 });
     const largest = all.terms.map(({ value }) => Math.abs(value!)).toSorted((a, b) => b - a);
     expect(top.terms.map(({ value }) => Math.abs(value!)).toSorted((a, b) => b - a)).toEqual(largest.slice(0, 3));
     expect(top.sum).toBeCloseTo(all.sum!, 9);
   });
 
   test('additivity defects [M19], live and with the scales held', async () => {
-    const { defects } = await ask({ view: 'interactions', maxDegree: 0 });
-    expectTable(Object.fromEntries(defects!.map((defect) => [defect.name, defect.live])), golden.additivity_defect);
-    if (!golden.additivity_defect_frozen_scale) return;
+    const { defects } = await subject.ask({ view: 'interactions', maxDegree: 0 });
+    expectTable(Object.fromEntries(defects!.map((defect) => [defect.name, defect.live])), subject.golden.additivity_defect);
+    if (!subject.golden.additivity_defect_frozen_scale) return;
     const frozen = Object.fromEntries(defects!.map((defect) => [defect.name, defect.frozenScale]));
-    expectTable(frozen, golden.additivity_defect_frozen_scale);
+    expectTable(frozen, subject.golden.additivity_defect_frozen_scale);
   });
 
   test('naive-expansion [M15]', async () => {
-    const answer = await ask({ view: 'naive-expansion' });
+    const answer = await subject.ask({ view: 'naive-expansion' });
     expect(answer.kind).toBe('approximation');
-    const { relative_error_by_degree: errors, term_norm_by_degree: norms } = golden.residual_expansion;
+    const { relative_error_by_degree: errors, term_norm_by_degree: norms } = subject.golden.residual_expansion;
     const count = answer.terms.length;
     expect(count).toBe(1 + Math.min(3, answer.settings!['blocks'] as number));
     expectTable(table(answer, 'norm'), indexed(norms.slice(0, count)));
