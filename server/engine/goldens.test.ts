@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { analyze, type Answer, type Model, type TokenRequest } from '../../lib/engine/index.ts';
-import { describeGoldens, expectTable, goldenModel, goldenRequest, indexed, loadGolden, type Golden } from './golden-tables.ts';
-import { noControl } from './testing.ts';
+import { expect, test } from 'vitest';
+import { type Answer } from '../../lib/engine/index.ts';
+import { describeGoldens, expectTable, indexed } from './golden-tables.ts';
 
 const values = (answer: Answer) => Object.fromEntries(answer.terms.map(({ name, value }) => [name, value!]));
 

@@ -3,12 +3,12 @@ import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { everyEdge } from '../../lib/engine/edge-runs.ts';
 import { ablatableNodes } from '../../lib/engine/graphs/causal.ts';
-import { analyze, printEdge, type Answer, type Model, type Term, type TokenRequest } from '../../lib/engine/index.ts';
+import { analyze, printEdge, type Model, type Term, type TokenRequest } from '../../lib/engine/index.ts';
 import { tensor } from '../../lib/engine/runtime.ts';
 import { stagesOf } from '../../lib/engine/stages.ts';
 import { ablatedRun, expand } from '../../lib/engine/takeover.ts';
 import { countSuffixes, pathName } from '../../lib/engine/trie.ts';
-import { describeGoldens, expectTable, goldenModel, goldenRequest, indexed, loadGolden, type Golden } from './golden-tables.ts';
+import { describeGoldens, expectTable, indexed, type Golden } from './golden-tables.ts';
 import { randomGpt2, randomLens, writeModel, type RandomModel } from './random-model.ts';
 import { loadModel, noControl } from './testing.ts';
 

@@ -6,7 +6,7 @@ import { readMetricGraph } from '../../lib/engine/graphs/causal.ts';
 import { analyze, printEdge, type Answer, type Model, type TokenRequest } from '../../lib/engine/index.ts';
 import { metricFeeds } from '../../lib/engine/model.ts';
 import { tensor } from '../../lib/engine/runtime.ts';
-import { describeGoldens, expectTable, goldenModel, goldenRequest, loadGolden, type Golden } from './golden-tables.ts';
+import { describeGoldens, expectTable } from './golden-tables.ts';
 import { randomGpt2, randomLens, writeModel } from './random-model.ts';
 import { noControl, loadModel } from './testing.ts';
 

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { analyze, type Answer, type Model, type TokenRequest } from '../../lib/engine/index.ts';
-import { describeGoldens, expectTable, goldenModel, goldenRequest, indexed, loadGolden, type Golden } from './golden-tables.ts';
+import { expect, test } from 'vitest';
+import { analyze, type Answer, type TokenRequest } from '../../lib/engine/index.ts';
+import { describeGoldens, expectTable, indexed, type Golden } from './golden-tables.ts';
 import { noControl } from './testing.ts';
 
 const values = (answer: Answer) => Object.fromEntries(answer.terms.map(({ name, value }) => [name, value!]));

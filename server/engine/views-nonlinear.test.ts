@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compose, type BlockSet } from '../../lib/engine/compositions.ts';
 import { analyze, type Answer, type Model, type TokenRequest } from '../../lib/engine/index.ts';
 import { slice } from '../../lib/engine/runtime.ts';
-import { describeGoldens, expectTable, goldenModel, goldenRequest, indexed, loadGolden, type Golden } from './golden-tables.ts';
+import { describeGoldens, expectTable, indexed } from './golden-tables.ts';
 import { randomGpt2, randomLens, writeModel, type RandomModel } from './random-model.ts';
 import { SlowModel, sum, type Matrix } from './slow-model.ts';
 import { loadModel, noControl } from './testing.ts';
