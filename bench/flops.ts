@@ -122,11 +122,11 @@ function patched(products: Products, tokens: number, d: number): number {
 export async function countFlops(model: Model, work: () => Promise<unknown>): Promise<number> {
   const run = model.run.bind(model);
   let total = 0;
-  model.run = (name, make, feeds) => {
+  model.run = (name, make, feeds, into) => {
     const [, start, layer, end] = /^(.*?)(?:-(\d+))?(-[a-z]+)?$/.exec(name)!;
     const count = COUNTS[`${start}${layer === undefined ? '' : (end ?? '')}`] ?? COUNTS[start!];
     total += count?.(new Products(model.spec, feeds), Number(layer)) ?? 0;
-    return run(name, make, feeds);
+    return run(name, make, feeds, into);
   };
   try {
     await work();

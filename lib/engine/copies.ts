@@ -3,7 +3,7 @@ import { ablatableNodes, headEffectGraph, headEffectName, mlpEffectGraph, readMe
 import { headPatchGraph, headPatchName } from './graphs/patches.ts';
 import { mixGraph, outputsGraph } from './graphs/outputs.ts';
 import { causalMask, metricFeeds, type CleanRun, type Control, type Model, type Question } from './model.ts';
-import { printNode, printStop, stageOf, type Node, type Path, type Slot } from './names.ts';
+import { printNode, printStop, stageOf, type Node, type Path, type Slot, type Stop } from './names.ts';
 import { indices, slice, slices, tensor, type FloatTensor, type Tensor } from './runtime.ts';
 import { PRODUCT_ROWS } from './trie.ts';
 
@@ -26,8 +26,23 @@ export interface Read {
 
 /** The copies that `logits` reads when all of `paths` are changed at once. */
 export function copiesOf(paths: readonly Path[]): Copy[] {
-  const before = groupBy(paths, (path) => printNode(path.at(-2)!.node));
+  const before = groupBy(inOneNotation(paths), (path) => printNode(path.at(-2)!.node));
   return [...before.values()].map((group) => copyOf(group.map((path) => path.slice(0, -1))));
+}
+
+/**
+ * A head that some path enters by a slot and another by none is entered by its three slots in both, so that a slot
+ * reads one copy of each writer, however its paths were named; paths that then are the same count once.
+ */
+function inOneNotation(paths: readonly Path[]): readonly Path[] {
+  const slotted = new Set(paths.flatMap((path) => path.filter(({ slot }) => slot).map(({ node }) => printNode(node))));
+  if (slotted.size === 0) return paths;
+  const split = (stop: Stop): Stop[] =>
+    stop.slot || !slotted.has(printNode(stop.node)) ? [stop] : (['q', 'k', 'v'] as const).map((slot) => ({ node: stop.node, slot }));
+  const all = paths.flatMap(([first, ...rest]) =>
+    rest.reduce<Path[]>((begun, stop) => begun.flatMap((path) => split(stop).map((own) => [...path, own])), [[first!]]),
+  );
+  return [...new Map(all.map((path) => [sortKey(path), path])).values()];
 }
 
 /** The copy of the last node of `paths`, which all end in the same node with the same suffix. */
@@ -94,7 +109,7 @@ export class Effects {
   async #inChunks<T>(sets: readonly (readonly Path[])[], control: Control, read: (rows: FloatTensor) => Promise<T[]>): Promise<T[]> {
     const size = 4 * this.run.tokens.length * this.model.spec.dModel;
     const order = sets
-      .map((set, index) => ({ index, set, name: set.map(sortKey).join(';') }))
+      .map((set, index) => ({ index, set, name: set.length === 1 ? sortKey(set[0]!) : `~${index}` }))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1));
     const results = new Array<T>(sets.length);
     let chunk: typeof order = [];
@@ -110,7 +125,7 @@ export class Effects {
     };
     const kept = new Set<string>();
     for (const entry of order) {
-      const needed = keptCopies(entry.set);
+      const needed = keptCopies(entry);
       const added = needed.filter((key) => !kept.has(key));
       if (kept.size + added.length > CHUNK_BYTES / size && chunk.length > 0) {
         await flush();
@@ -126,23 +141,26 @@ export class Effects {
   /** What every copy that the sets need writes beyond the clean run. */
   async #changes(sets: readonly (readonly Copy[])[], control: Control): Promise<Changes> {
     const copies = new Map<string, Copy>();
-    const readOn = new Set<string>();
+    /** the last stage that reads a copy, by key */
+    const readOn = new Map<string, number>();
     const collect = (copy: Copy) => {
       if (copies.has(copy.key)) return;
       copies.set(copy.key, copy);
+      const stage = stageOf(copy.node, this.model.spec);
       for (const { from } of copy.reads) {
-        readOn.add(from.key);
+        readOn.set(from.key, Math.max(stage, readOn.get(from.key) ?? stage));
         collect(from);
       }
     };
     sets.flat().forEach(collect);
+    const atEnd = new Set(sets.flatMap((set) => set.map(({ key }) => key)));
     const changes = new Changes(this.run.tokens.length, this.model.spec.dModel);
     const live = [...copies.values()].filter(({ reads }) => reads.length > 0);
     for (const copy of copies.values()) {
       if (copy.reads.length === 0) changes.set(copy.key, slice(this.change, this.#index.get(printNode(copy.node))!).data);
     }
     const stages = [...groupBy(live, ({ node }) => stageOf(node, this.model.spec))].toSorted(([a], [b]) => a - b);
-    for (const [, stage] of stages) {
+    for (const [index, stage] of stages) {
       const { whole, rest } = wholeLayers(stage, readOn, this.model.spec.heads);
       for (const group of whole) {
         await control.checkpoint();
@@ -152,6 +170,7 @@ export class Effects {
         await control.checkpoint();
         await this.#evaluate(group, !readOn.has(group[0]!.key), changes);
       }
+      for (const [key, last] of readOn) if (last === index) changes.release(key, atEnd.has(key));
     }
     return changes;
   }
@@ -218,7 +237,8 @@ export class Effects {
     if (reads.every((keys) => keys.length <= 1)) return tensor(changes.batch(reads.map(([key]) => key ?? null)), dims);
     const keys = [...new Set(reads.flat())];
     const weights = new Float32Array(copies.length * keys.length);
-    reads.forEach((own, row) => own.forEach((key) => (weights[row * keys.length + keys.indexOf(key)] = 1)));
+    const column = new Map(keys.map((key, index) => [key, index]));
+    reads.forEach((own, row) => own.forEach((key) => (weights[row * keys.length + column.get(key)!] = 1)));
     const { mixed } = await this.model.run('mix', mixGraph, {
       weights: tensor(weights, [copies.length, keys.length]),
       changes: tensor(changes.batch(keys), [keys.length, ...dims.slice(1)]),
@@ -238,7 +258,8 @@ export class Effects {
     const { dModel } = this.model.spec;
     const distinct = [...new Set(keys.flat())];
     const weights = new Float32Array(keys.length * distinct.length);
-    keys.forEach((own, row) => own.forEach((key) => (weights[row * distinct.length + distinct.indexOf(key)] = 1)));
+    const column = new Map(distinct.map((key, index) => [key, index]));
+    keys.forEach((own, row) => own.forEach((key) => (weights[row * distinct.length + column.get(key)!] = 1)));
     const { mixed } = await this.model.run('mix', mixGraph, {
       weights: tensor(weights, [keys.length, distinct.length]),
       changes: tensor(changes.lastRows(distinct), [distinct.length, 1, dModel]),
@@ -250,7 +271,7 @@ export class Effects {
 type Head = Extract<Node, { kind: 'head' }>;
 
 /** Head copies that read one and the same copy, where they are at least half of a layer's heads; and the others. */
-function wholeLayers(stage: readonly Copy[], readOn: ReadonlySet<string>, heads: number): { whole: Copy[][]; rest: Copy[] } {
+function wholeLayers(stage: readonly Copy[], readOn: ReadonlyMap<string, number>, heads: number): { whole: Copy[][]; rest: Copy[] } {
   const together = (copy: Copy) => copy.node.kind === 'head' && copy.reads.length === 1 && !bySlot(copy) && readOn.has(copy.key);
   const groups = [...groupBy(stage.filter(together), ({ reads }) => reads[0]!.from.key).values()];
   const whole = groups.filter((group) => group.length > 1 && group.length >= heads / 2);
@@ -264,14 +285,13 @@ function bySlot(copy: Copy): boolean {
 }
 
 /**
- * Names, at least one each, of the outputs at every token that a set of paths needs: a single path's beginnings, which
- * other paths may share; of several together no more than all of theirs.
+ * Names of the outputs at every token that a set of paths needs at most: the beginnings of a single path, which other
+ * paths may share, or of several together all of theirs.
  */
-function keptCopies(set: readonly Path[]): string[] {
-  const shared = set.length === 1 ? '' : ` of ${set.map(sortKey).join(';')}`;
-  return set.flatMap((path) => {
-    const names = path.slice(0, -1).map(printStop);
-    return names.slice(0, -1).map((_, end) => `${names.slice(0, end + 1).join(' ')}${shared && ` ${sortKey(path)}${shared}`}`);
+function keptCopies({ set, name }: { set: readonly Path[]; name: string }): string[] {
+  return set.flatMap((path, at) => {
+    const names = path.slice(0, -2).map(printStop);
+    return names.map((_, end) => (set.length === 1 ? names.slice(0, end + 1).join(' ') : `${name} ${at} ${end}`));
   });
 }
 
@@ -291,6 +311,12 @@ class Changes {
 
   set(key: string, data: Float32Array): void {
     this.#data.set(key, data);
+  }
+
+  /** Forgets what is not read any more; `atEnd` keeps the last token's row. */
+  release(key: string, atEnd: boolean): void {
+    if (atEnd) this.#data.set(key, this.#get(key).slice(-this.width));
+    else this.#data.delete(key);
   }
 
   /** [keys, S, d]; null = no change. */

@@ -1,5 +1,5 @@
 import { EngineError } from './errors.ts';
-import { cleanGraph } from './graphs/clean.ts';
+import { cleanGraph, runStacks } from './graphs/clean.ts';
 import { forwardGraph } from './graphs/forward.ts';
 import { directionGraph } from './graphs/frozen.ts';
 import { indices, slice, tensor, type FloatTensor, type Runtime, type Session, type Tensor } from './runtime.ts';
@@ -73,7 +73,12 @@ export class Model {
   ) {}
 
   /** Runs the graph of that name, which `make` writes when it is first asked for or was closed since. */
-  async run(name: string, make: (spec: ModelSpec) => Graph, feeds: Record<string, Tensor | null>): Promise<Record<string, FloatTensor>> {
+  async run(
+    name: string,
+    make: (spec: ModelSpec) => Graph,
+    feeds: Record<string, Tensor | null>,
+    into?: Record<string, FloatTensor>,
+  ): Promise<Record<string, FloatTensor>> {
     const opened = this.#sessions.get(name) ?? this.#open(make(this.spec));
     this.#sessions.delete(name);
     this.#sessions.set(name, opened);
@@ -81,7 +86,7 @@ export class Model {
     try {
       const session = await opened.session;
       const present = Object.entries(feeds).filter((entry): entry is [string, Tensor] => entry[1] !== null);
-      return await session.run(Object.fromEntries(present));
+      return await session.run(Object.fromEntries(present), into);
     } finally {
       opened.running--;
     }
@@ -165,12 +170,13 @@ export class Model {
 
   async #runClean(tokens: readonly number[]): Promise<CleanRun> {
     const length = tokens.length;
-    const outputs = await this.run('clean', cleanGraph, { tokens: indices(tokens), mask: causalMask(length) });
-    return readRun(tokens, outputs, this.spec);
+    const { stacks, into } = runStacks(this.spec, length);
+    const outputs = await this.run('clean', cleanGraph, { tokens: indices(tokens), mask: causalMask(length) }, into);
+    return readRun(tokens, { ...outputs, ...stacks }, this.spec);
   }
 }
 
-/** The outputs of cleanGraph or replacedRunGraph for these tokens. */
+/** A run from the outputs of its graph and their stacks. */
 export function readRun(tokens: readonly number[], outputs: Record<string, FloatTensor>, { dModel }: ModelSpec): CleanRun {
   const { sources, beforeAttention, patterns, final } = outputs;
   return {

@@ -13,10 +13,11 @@ export interface FloatTensor extends Tensor {
 
 export interface Session {
   /**
-   * Runs the graph once. Outputs are float32 and owned by the caller.
+   * Runs the graph once. Outputs are float32 and owned by the caller; those named in `into` are written there, which
+   * saves a copy.
    * @throws EngineError `runtime` naming the graph when the library refuses the feeds or runs out of memory
    */
-  run(feeds: Record<string, Tensor>): Promise<Record<string, FloatTensor>>;
+  run(feeds: Record<string, Tensor>, into?: Record<string, FloatTensor>): Promise<Record<string, FloatTensor>>;
   close(): Promise<void>;
 }
 
@@ -26,7 +27,7 @@ export interface Backend {
   dtype: string;
 }
 
-/** A library bound to one model's folder, so that graphs can name its files. */
+/** A library bound to one model's folder, whose tensors it feeds to graphs. */
 export interface Runtime {
   readonly backend: Backend;
   /** @param graph the runtime feeds its weights, from the model's folder, on every run */

@@ -1,5 +1,5 @@
 import { Heap } from './collections.ts';
-import { replacedRunGraph } from './graphs/clean.ts';
+import { replacedRunGraph, runStacks } from './graphs/clean.ts';
 import { causalMask, readRun, type CleanRun, type Control, type Model, type Question } from './model.ts';
 import { printNode, type Node } from './names.ts';
 import type { Term } from './request.ts';
@@ -31,13 +31,10 @@ export async function ablatedRun(
     const ownBias = rows.get(`${node}.b`);
     if (ownBias !== undefined) replace[ownBias] = 1;
   }
-  const outputs = await model.run('replaced-run', replacedRunGraph, {
-    tokens: indices(tokens),
-    mask: causalMask(tokens.length),
-    replace: tensor(replace, [rows.size]),
-    reference,
-  });
-  return readRun(tokens, outputs, model.spec);
+  const { stacks, into } = runStacks(model.spec, tokens.length);
+  const feeds = { tokens: indices(tokens), mask: causalMask(tokens.length), replace: tensor(replace, [rows.size]), reference };
+  const outputs = await model.run('replaced-run', replacedRunGraph, feeds, into);
+  return readRun(tokens, { ...outputs, ...stacks }, model.spec);
 }
 
 /** The longest paths of which an expansion opens at most `budget` suffixes; 0 = the direct terms alone. */

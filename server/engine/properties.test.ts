@@ -153,6 +153,16 @@ describe.each(Object.keys(MODELS))('%s', (name) => {
     );
   });
 
+  test('[M16] a path named without slots and one of its slots beside it are the path once', async () => {
+    const request = { view: 'path-effect', tokens: [3, 1, 4, 1], counterfactualTokens: [3, 1, 5, 9], target: 1, foil: 2 } as const;
+    const joint = async (paths: string[]) => (await ask({ ...request, paths, together: true })).joint!.value;
+    const slots = ['q', 'k', 'v'].map((slot) => `a0.h0->a1.h0<${slot}>->logits`);
+    const mixed = await joint(['a0.h0->a1.h0->logits', 'input->a0.h0->a1.h0<q>->logits']);
+    const named = await joint([...slots, 'input->a0.h0->a1.h0<q>->logits']);
+    expect(mixed).toBeCloseTo(named, 5);
+    expect(await joint(['a0.h0->a1.h0->logits', ...slots])).toBeCloseTo(await joint(['a0.h0->a1.h0->logits']), 5);
+  });
+
   test('[M7] the embeddings of the counterfactual give its metric, and so do all of its outputs at once', async () => {
     await fc.assert(
       fc.asyncProperty(pair, async ([tokens, counterfactualTokens]) => {

@@ -1,10 +1,12 @@
 import { GraphBuilder, type Graph, type Value } from '../onnx.ts';
+import { slices, tensor, type FloatTensor } from '../runtime.ts';
 import { streamSources, type ModelSpec } from '../spec.ts';
 import { Blocks } from './blocks.ts';
 
 /**
  * One run, factorized [M7]: every source's output apart, and the constants that the frozen maps hold [M9].
- * Feeds `tokens` int32 [S], `mask` [S, S]. Gives
+ * Feeds `tokens` int32 [S], `mask` [S, S]. Gives, but for `final` and `inverseFinal` in parts named `sources/0`,
+ * `sources/1`, … that runStacks puts together,
  *   `sources` [N, S, d] in the order of streamSources (an `m{l}` without its own bias),
  *   `beforeAttention`, `beforeMlp` [L, S, d] the stream each stage reads, `final` [S, d],
  *   `patterns` [L, H, S, S], `inverse1`, `inverse2` [L, S, 1] and `inverseFinal` [S, 1] the 1/σ of the norms,
@@ -32,6 +34,45 @@ export function replacedRunGraph(spec: ModelSpec): Graph {
   return g.finish();
 }
 
+/**
+ * Room for a run's stacks, and the places in them where the graph's parts belong: parts are written where they are
+ * wanted, since a run is as large as all its heads' outputs.
+ */
+export function runStacks(spec: ModelSpec, tokens: number): { stacks: Record<string, FloatTensor>; into: Record<string, FloatTensor> } {
+  const stacks: Record<string, FloatTensor> = {};
+  const into: Record<string, FloatTensor> = {};
+  for (const [name, { rows, item }] of Object.entries(stackShapes(spec))) {
+    const dims = item.map((size) => (size === 'S' ? tokens : size));
+    const total = rows.reduce((sum, count) => sum + count, 0);
+    const size = dims.reduce((product, dim) => product * dim, 1);
+    const stack = tensor(new Float32Array(total * size), [total, ...dims]);
+    stacks[name] = stack;
+    let from = 0;
+    rows.forEach((count, part) => {
+      into[`${name}/${part}`] = slices(stack, from, count);
+      from += count;
+    });
+  }
+  return { stacks, into };
+}
+
+/** For each stack how many rows its parts have, and the shape of a row. */
+function stackShapes(spec: ModelSpec): Record<string, { rows: number[]; item: (number | 'S')[] }> {
+  const { layers, heads, dModel, dMlp, hasMlp, norm } = spec;
+  const ones = new Array<number>(layers).fill(1);
+  const written = ones.flatMap(() => [heads, 1, ...(hasMlp ? [1, 1] : [])]);
+  const stream = { rows: ones, item: ['S' as const, dModel] };
+  const scale = { rows: ones, item: ['S' as const, 1] };
+  return {
+    sources: { rows: [1, ...written], item: ['S', dModel] },
+    beforeAttention: stream,
+    patterns: { rows: ones, item: [heads, 'S', 'S'] },
+    ...(norm !== 'none' && { inverse1: scale }),
+    ...(hasMlp && { beforeMlp: stream, gates: { rows: ones, item: ['S', dMlp] } }),
+    ...(hasMlp && norm !== 'none' && { inverse2: scale }),
+  };
+}
+
 /** `amount` [N, 1, 1] of `reference` [N, S, d] that takes each source's place. */
 interface Replacement {
   amount: Value;
@@ -40,7 +81,6 @@ interface Replacement {
 
 class CleanRun {
   readonly #stacks = new Map<string, Value[]>();
-  readonly #sources: Value[] = [];
   #written = 0;
 
   constructor(
@@ -65,8 +105,6 @@ class CleanRun {
     const { inverse } = blocks.scaled(x, spec.weights.finalNorm);
     if (inverse) g.output('inverseFinal', inverse, 'float32', ['S', 1]);
     g.output('final', x, 'float32', ['S', spec.dModel]);
-    const sources = g.op('Concat', this.#sources, { axis: 0 });
-    g.output('sources', sources, 'float32', [streamSources(spec).length, 'S', spec.dModel]);
     this.#outputStacks();
   }
 
@@ -110,7 +148,7 @@ class CleanRun {
     const [from, to] = [this.#written, this.#written + count];
     this.#written = to;
     const written = this.replacement ? this.#replaced(sources, this.replacement, from, to) : sources;
-    this.#sources.push(written);
+    this.#keep('sources', written, true);
     return written;
   }
 
@@ -140,17 +178,10 @@ class CleanRun {
   }
 
   #outputStacks(): void {
-    const { layers, heads, dModel, dMlp } = this.blocks.spec;
-    const dims: Record<string, (number | string)[]> = {
-      beforeAttention: [layers, 'S', dModel],
-      beforeMlp: [layers, 'S', dModel],
-      patterns: [layers, heads, 'S', 'S'],
-      inverse1: [layers, 'S', 1],
-      inverse2: [layers, 'S', 1],
-      gates: [layers, 'S', dMlp],
-    };
+    const shapes = stackShapes(this.blocks.spec);
     for (const [name, values] of this.#stacks) {
-      this.g.output(name, this.g.op('Concat', values, { axis: 0 }), 'float32', dims[name]!);
+      const { rows, item } = shapes[name]!;
+      values.forEach((value, part) => this.g.output(`${name}/${part}`, value, 'float32', [rows[part]!, ...item]));
     }
   }
 }
