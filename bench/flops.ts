@@ -103,15 +103,22 @@ const COUNTS: Record<string, (products: Products, layer: number) => number> = {
     const mixing = products.projections(tokens + wanted, 2) + products.attention(wanted, tokens);
     return count * (Number(attention) * mixing + Number(mlp) * products.mlp(wanted));
   },
-  attribution(products) {
-    const [batch, tokens, d] = products.dims('embeddings') as [number, number, number];
-    const { layers, heads } = products.spec;
-    const back = layers * (products.projections(tokens) + 2 * products.attention(tokens, tokens) + products.mlp(tokens));
-    let scores = 0;
-    for (let layer = 0; layer < layers; layer++) scores += 2 * tokens * d * (3 * heads + 1) * (1 + layer * (heads + 1));
-    return products.forward(batch, tokens) + batch * back + scores;
+  'attribution-pair'(products) {
+    const [, tokens] = products.dims('tokens') as [number, number];
+    const { layers, heads, dHead, dModel } = products.spec;
+    const changes = 2 * layers * heads * tokens * dHead * dModel;
+    return products.forward(2, tokens) + changes + backward(products, tokens);
   },
 };
+
+/** Gradients at inputs alone, each head's three also apart, and scores against every writer. */
+function backward(products: Products, tokens: number): number {
+  const { layers, heads, dModel } = products.spec;
+  const back = layers * (products.projections(tokens, 7) + 2 * products.attention(tokens, tokens) + products.mlp(tokens));
+  let scores = 0;
+  for (let layer = 0; layer < layers; layer++) scores += 2 * tokens * dModel * (3 * heads + 1) * (1 + layer * (heads + 1));
+  return back + scores;
+}
 
 /** The outputs of patched heads, each back to the stream. */
 function patched(products: Products, tokens: number, d: number): number {
@@ -123,7 +130,7 @@ export async function countFlops(model: Model, work: () => Promise<unknown>): Pr
   const run = model.run.bind(model);
   let total = 0;
   model.run = (name, make, feeds, into) => {
-    const [, start, layer, end] = /^(.*?)(?:-(\d+))?(-[a-z]+)?$/.exec(name)!;
+    const [, start, layer, end] = /^(.*?)-(\d+)(-[a-z]+)?$/.exec(name) ?? [name, name];
     const count = COUNTS[`${start}${layer === undefined ? '' : (end ?? '')}`] ?? COUNTS[start!];
     total += count?.(new Products(model.spec, feeds), Number(layer)) ?? 0;
     return run(name, make, feeds, into);

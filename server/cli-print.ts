@@ -24,7 +24,8 @@ function metricLines({ metric, counterfactualMetric, examples }: Answer): string
 function termLines({ terms, remainder, settings }: Answer): string[] {
   const columns = TERM_NUMBERS.filter((column) => terms.some((term) => term[column] !== undefined));
   const rows = terms.map((term) => [...columns.map((column) => cell(term[column])), nameOf(term)]);
-  if (remainder !== undefined) rows.push([...columns.map((column) => (column === 'value' ? cell(remainder) : '')), 'remainder']);
+  if (remainder !== undefined && columns.includes('value'))
+    rows.push([...columns.map((column) => (column === 'value' ? cell(remainder) : '')), 'remainder']);
   // Where terms have no value, the spread is of the number that the settings name.
   const heads = columns.map((column) => (column === 'spread' && settings?.['values'] ? `spread of ${settings['values']}` : column));
   const lines = table(columns.length > 1 ? [[...heads, ''], ...rows] : rows);
@@ -46,8 +47,10 @@ function detailLines(term: Term | undefined): string[] {
   return [...takeover, ...pattern].map((line) => `    ${line}`);
 }
 
-function totalLines({ joint, whole, error, search, largestUnopened }: Answer): string[] {
+function totalLines({ terms, remainder, joint, whole, error, search, largestUnopened }: Answer): string[] {
+  const isInTable = terms.some(({ value }) => value !== undefined);
   return [
+    ...(remainder === undefined || isInTable ? [] : [`remainder ${remainder}`]),
     ...(joint ? [`together ${joint.value}`] : []),
     ...(whole ? [`the terms are parts of ${whole.name}: ${whole.value}`] : []),
     ...(error === undefined ? [] : [`identity error ${error}`]),
@@ -70,18 +73,18 @@ function restLines({ defects, baseline, examples, settings }: Answer): string[] 
   ];
 }
 
-/** Prompts and donors by their index, from 0, as in the answer. */
+/** Prompts and donors by their number, from 1, as errors and the terms of a prompt set name them. */
 function exampleLines(examples: readonly AnsweredExample[]): string[] {
   const withError = examples.some(({ error }) => error !== undefined);
   const withDonor = examples.some(({ donor }) => donor !== undefined);
   const rows = examples.map(({ metric, error, donor, tokens, tokenTexts }, index) => [
-    String(index),
+    String(index + 1),
     cell(metric),
     ...(withError ? [error?.toExponential(1) ?? ''] : []),
-    ...(withDonor ? [donor === undefined ? '' : String(donor)] : []),
+    ...(withDonor ? [donor === undefined ? '' : String(donor + 1)] : []),
     tokenTexts ? JSON.stringify(tokenTexts.join('')) : tokens.join(),
   ]);
-  return table([['index', 'metric', ...(withError ? ['error'] : []), ...(withDonor ? ['donor'] : []), ''], ...rows]);
+  return table([['example', 'metric', ...(withError ? ['error'] : []), ...(withDonor ? ['donor'] : []), ''], ...rows]);
 }
 
 function cell(value: number | null | undefined): string {

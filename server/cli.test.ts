@@ -136,7 +136,8 @@ describe('prompt sets', () => {
     expect(stdout).toContain('ablate (causal) of random-gpt2, mean over 3 prompts of induction (seed 0)');
     expect(stdout).toMatch(/^ +value +spread$/m);
     expect(stdout).toMatch(/^ *-?[\d.]+ +[\d.]+ {2}a0\.h1$/m);
-    expect(stdout).toMatch(/^index +metric$/m);
+    expect(stdout).toMatch(/^example +metric$/m);
+    expect(stdout).toMatch(/^ +3 +-?[\d.]+ {2}\d+,/m);
     expect(stdout).toContain('direction: clean -> reference; ablation: mean');
     const widths = stdout
       .split('\n')
@@ -150,7 +151,10 @@ describe('prompt sets', () => {
     const reference = ['--ablation', 'resample', '--reference-prompts', file()];
     const { code, stdout } = await pathboard('analyze', 'ablate', ...QUESTION, '--ablate', 'm0', ...reference, '--json');
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ reference: 'resample', settings: { donor: 0, referenceSet: 'set.jsonl', seed: 0 } });
+    expect(JSON.parse(stdout)).toMatchObject({
+      reference: 'resample',
+      settings: { donor: 'example 1', referenceSet: 'set.jsonl', seed: 0 },
+    });
   });
 });
 

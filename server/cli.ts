@@ -48,7 +48,7 @@ question    --counterfactual TEXT | --counterfactual-tokens 1,2,4   --position N
 terms       --top K   --max-degree K   --until-mass SHARE   --by-token   --granularity ${GRANULARITIES.join('|')}   --steps N
 tests       --path P   --edge E   --ablate NODE (each repeatable)   --all-edges   --together
             --ablation ${REFERENCES.join('|')}   --reference-prompts FILE.jsonl (what mean and resample draw from)   --seed N
-nodes       --node N (repeatable): units, the node to open; heads, those whose patterns are wanted; circuits, the heads
+nodes       --node N (repeatable): units, the node to open; heads, those whose patterns are wanted; circuits, the head (one)
 weights     --fold-norm
 home        PATHBOARD_HOME, default .pathboard`;
 

@@ -11,7 +11,7 @@ function answer(view: Answer['view'], terms: Term[]): Answer {
   return {
     view,
     kind: 'identity',
-    engineVersion: '0.1.0',
+    engineVersion: '0.2.0',
     model: { name: 'attn-2l', hash: 'abc123' },
     backend: { engine: 'onnxruntime-node', provider: 'cpu', dtype: 'float32' },
     reference: null,

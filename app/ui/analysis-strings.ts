@@ -70,11 +70,17 @@ export const analysisStrings = {
   } as Record<string, Record<string, string> | undefined>,
   hints: {
     names: 'Separated by spaces or lines.',
-    steps: '1: the clean gradient (EAP). More: averaged on the way to the reference (EAP-IG).',
+    steps: 'Empty: the clean gradient alone (EAP). N: the mean over N inputs on the way to the reference (EAP-IG).',
     top: 'Empty: everything.',
     maxDegree: 'Empty: all.',
     seed: 'Of every draw.',
   } as Record<string, string | undefined>,
+  /** where a hint says something else in one analysis */
+  particularHints: {
+    interactions: { maxDegree: 'Empty: all sets of up to 12 blocks, of more blocks pairs alone.' },
+    'naive-expansion': { maxDegree: 'Empty: up to 3, or as far as the blocks allow.' },
+    circuits: { top: 'Of each circuit. Empty: 20.' },
+  } as Record<string, Record<string, string> | undefined>,
   placeholders: {
     paths: 'input->a0.h0->logits',
     edges: 'a0.h0->a1.h0<k>',

@@ -192,10 +192,9 @@ def assemble(
 
 def transformer_lens(name: str, config: Config, tensors: Tensors) -> Model:
     """Per-head tensors `blocks.0.attn.W_Q` [H, d, dh]; a `Pre` norm has no weights of its own."""
-    if config.get("positional_embedding_type", "standard") != "standard":
-        raise ValueError("positional_embedding_type: only standard is supported")
     kind, eps = config["normalization_type"], config.get("eps", 1e-5)
     width, heads, inside = config["d_model"], config["n_heads"], config["d_head"]
+    rotary = lens_rotary(config)
 
     def norm(place: str) -> Norm:
         if kind is None:
@@ -211,22 +210,39 @@ def transformer_lens(name: str, config: Config, tensors: Tensors) -> Model:
         fields: dict[str, Any] = {f"w_{letter.lower()}": tensors[f"{at}.attn.W_{letter}"] for letter in "QKVO"}
         fields |= {f"b_{letter.lower()}": tensors.or_zeros(f"{at}.attn.b_{letter}", heads, inside) for letter in "QKV"}
         fields["b_o"] = tensors.or_zeros(f"{at}.attn.b_O", width)
-        attention = Attention(norm(f"{at}.ln1"), scale=inverse_root(fields), **fields)
-        mlp = None
-        if not config.get("attn_only"):
-            inner = [tensors[f"{at}.mlp.{each}"] for each in ("W_in", "b_in", "W_out", "b_out")]
-            mlp = Mlp(norm(f"{at}.ln2"), config["act_fn"], *inner)
+        attention = Attention(norm(f"{at}.ln1"), scale=inverse_root(fields), rotary=rotary, **fields)
+        mlp = None if config.get("attn_only") else lens_mlp(norm(f"{at}.ln2"), config, tensors, f"{at}.mlp")
         layers.append(Layer(attention, mlp))
     return Model(
         name=name,
         embed=tensors["embed.W_E"],
-        position=tensors["pos_embed.W_pos"],
+        position=None if rotary else tensors["pos_embed.W_pos"],
         layers=tuple(layers),
         final_norm=norm("ln_final"),
         unembed=tensors["unembed.W_U"],
         unembed_bias=tensors.or_zeros("unembed.b_U", config["d_vocab"]),
         context=config["n_ctx"],
+        parallel=config.get("parallel_attn_mlp", False),
     )
+
+
+def lens_rotary(config: Config) -> Rotary | None:
+    """Channels are paired as halves; adjacent pairs are another model."""
+    kind = config.get("positional_embedding_type", "standard")
+    if kind == "standard":
+        return None
+    if kind != "rotary" or config.get("rotary_adjacent_pairs"):
+        raise ValueError(f"positional_embedding_type {kind!r}: only standard, and rotary without adjacent pairs")
+    return Rotary(config["rotary_dim"], float(config.get("rotary_base", 10000)))
+
+
+def lens_mlp(norm: Norm, config: Config, tensors: Tensors, at: str) -> Mlp:
+    """A gated MLP is (act(x W_gate) * (x W_in) + b_in) W_out + b_out: its `b_in` comes behind the product."""
+    w_in, b_in, w_out, b_out = (tensors[f"{at}.{each}"] for each in ("W_in", "b_in", "W_out", "b_out"))
+    if not config.get("gated_mlp"):
+        return Mlp(norm, config["act_fn"], w_in, b_in, w_out, b_out)
+    nothing = torch.zeros_like(b_in)
+    return Mlp(norm, config["act_fn"], w_in, nothing, w_out, b_out, w_gate=tensors[f"{at}.W_gate"], b_hidden=b_in)
 
 
 FAMILIES = {"gpt2": gpt2, "gpt_neo": gpt_neo, "gpt_neox": gpt_neox, "llama": llama, "qwen2": llama}

@@ -150,6 +150,32 @@ FIXTURES = (
         },
         neurons=True,
     ),
+    Fixture(
+        "random-lens-gated",
+        17,
+        "seeded random weights, TransformerLens layout, RMSNorm, gated MLPs, parallel blocks, rotary positions",
+        "transformer_lens",
+        {
+            "n_layers": 2,
+            "d_model": 24,
+            "n_heads": 4,
+            "d_head": 6,
+            "d_mlp": 6,
+            "attn_only": False,
+            "gated_mlp": True,
+            "parallel_attn_mlp": True,
+            "normalization_type": "RMS",
+            "eps": 1e-5,
+            "positional_embedding_type": "rotary",
+            "rotary_dim": 4,
+            "rotary_base": 10000,
+            "rotary_adjacent_pairs": False,
+            "d_vocab": 40,
+            "n_ctx": 20,
+            "act_fn": "silu",
+        },
+        neurons=True,
+    ),
 )
 
 
@@ -216,23 +242,26 @@ def as_older(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def lens_shapes(config: dict[str, Any]) -> dict[str, tuple[int, ...]]:
-    """Tensors of a TransformerLens directory with MLPs and LayerNorms."""
+    """Tensors of a TransformerLens directory with MLPs and norms."""
     d, heads, inside, m = (config[key] for key in ("d_model", "n_heads", "d_head", "d_mlp"))
+    norm_parts = "wb" if config["normalization_type"] == "LN" else "w"
     shapes: dict[str, tuple[int, ...]] = {
         "embed.W_E": (config["d_vocab"], d),
-        "pos_embed.W_pos": (config["n_ctx"], d),
-        "ln_final.w": (d,),
-        "ln_final.b": (d,),
         "unembed.W_U": (d, config["d_vocab"]),
         "unembed.b_U": (config["d_vocab"],),
     }
+    shapes |= {f"ln_final.{part}": (d,) for part in norm_parts}
+    if config["positional_embedding_type"] == "standard":
+        shapes["pos_embed.W_pos"] = (config["n_ctx"], d)
     for layer in range(config["n_layers"]):
         at = f"blocks.{layer}"
         shapes |= {f"{at}.attn.W_{letter}": (heads, d, inside) for letter in "QKV"}
         shapes |= {f"{at}.attn.b_{letter}": (heads, inside) for letter in "QKV"}
         shapes |= {f"{at}.attn.W_O": (heads, inside, d), f"{at}.attn.b_O": (d,)}
-        shapes |= {f"{at}.{norm}.{part}": (d,) for norm in ("ln1", "ln2") for part in "wb"}
+        shapes |= {f"{at}.{norm}.{part}": (d,) for norm in ("ln1", "ln2") for part in norm_parts}
         shapes |= {f"{at}.mlp.W_in": (d, m), f"{at}.mlp.b_in": (m,), f"{at}.mlp.W_out": (m, d), f"{at}.mlp.b_out": (d,)}
+        if config.get("gated_mlp"):
+            shapes[f"{at}.mlp.W_gate"] = (d, m)
     return shapes
 
 

@@ -84,7 +84,7 @@ class Frozen:
         """`m{l}.b` [S, d] [M10]."""
         mlp = self.model.mlp(layer)
         beta = mlp.norm.constant(self.model.width)
-        return ((beta @ mlp.w_in + mlp.b_in) * self.gates[layer]) @ mlp.w_out + mlp.b_out
+        return ((beta @ mlp.w_in + mlp.b_in) * self.gates[layer]) @ mlp.w_out + mlp.constant()
 
     def attention_bias(self, layer: int) -> Tensor:
         """`a{l}.b` [S, d] [M10]."""

@@ -139,7 +139,10 @@ def gate(activation: str, x: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Mlp:
-    """w_in, w_gate: [d, m]; w_out: [m, d]. With `w_gate` the MLP is gated and `w_in` is the up projection."""
+    """w_in, w_gate: [d, m]; w_out: [m, d]. With `w_gate` the MLP is gated and `w_in` is the up projection.
+
+    `b_hidden` [m] is added to the hidden layer behind the gates.
+    """
 
     norm: Norm
     activation: str
@@ -148,6 +151,7 @@ class Mlp:
     w_out: Tensor
     b_out: Tensor
     w_gate: Tensor | None = None
+    b_hidden: Tensor | None = None
 
     def gates(self, x: Tensor, sigma: Tensor | None = None) -> Tensor:
         """What multiplies the pre-activations of `w_in` [S, m] [M9]."""
@@ -160,7 +164,11 @@ class Mlp:
     def output(self, x: Tensor, sigma: Tensor | None = None) -> Tensor:
         """Output [S, d], biases included [M7]."""
         y = self.norm.apply(x, sigma)
-        return ((y @ self.w_in + self.b_in) * self.gates(x, sigma)) @ self.w_out + self.b_out
+        return ((y @ self.w_in + self.b_in) * self.gates(x, sigma)) @ self.w_out + self.constant()
+
+    def constant(self) -> Tensor:
+        """What no gate scales [d]: b_out, and b_hidden through w_out."""
+        return self.b_out if self.b_hidden is None else self.b_hidden @ self.w_out + self.b_out
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,23 @@ import { EngineError } from './errors.ts';
 import { checkTokens, type Control, type Model } from './model.ts';
 import { EXAMPLE_LIMIT, type TokenExample } from './prompt-sets.ts';
 import { referenceKind, referencesOf, usesReference, type Prompt, type ReferenceChoice } from './references.ts';
-import { GRANULARITIES, KIND_OF_VIEW, VIEWS, type Answer, type AnalyzeRequest, type AnsweredExample, type Reference } from './request.ts';
+import {
+  GRANULARITIES,
+  KIND_OF_VIEW,
+  VIEWS,
+  type Answer,
+  type AnalyzeRequest,
+  type AnsweredExample,
+  type Reference,
+  type View,
+} from './request.ts';
 import { SetMean, checkOfSet, meanOf, topOfExample } from './sets.ts';
 import { runSettings, weightSettings } from './settings.ts';
 import type { ModelSpec } from './spec.ts';
 import { VIEW_FUNCTIONS, type PromptView } from './views/index.ts';
 import type { AskedExample, Options, Outcome, ReferenceSource, SetExample, SetView, WeightsView } from './views/view.ts';
 
-export const ENGINE_VERSION = '0.1.0';
+export const ENGINE_VERSION = '0.2.0';
 const TOP_LIMIT = 100_000;
 const STEPS_LIMIT = 1000;
 const SEED_LIMIT = 2 ** 32 - 1;
@@ -17,7 +26,7 @@ const SEED_LIMIT = 2 ** 32 - 1;
 const SCOPE =
   'Value paths of this run: attention patterns, norm scales and gates are held; influence through q and k is credited to nobody [M14].';
 /** Identity views whose terms are no frozen paths. */
-const WITHOUT_SCOPE = new Set(['logits', 'direct', 'interactions', 'heads']);
+const WITHOUT_SCOPE = new Set<View>(['logits', 'direct', 'interactions', 'heads', 'virtual-head']);
 
 type InTexts = 'prompt' | 'counterfactual' | 'tokens' | 'target' | 'foil' | 'special' | 'prompts' | 'referencePrompts';
 
@@ -167,9 +176,10 @@ async function computeSet(
   for (const [index, prompt] of planned.entries()) {
     await options.control.checkpoint();
     const asked = await ask(options.model, prompt, sources[index]!);
-    const { logits, ...example } = asked;
-    examples.push({ ...example, loss: lossOf(logits, example.question.target) });
+    const { logits: _, ...example } = asked;
+    examples.push(example);
     answered.push(answeredOf(prompt, asked, null));
+    options.control.progress(answered.length, planned.length, 'prompts run');
   }
   return { outcome: await ofSet({ ...options, examples }), answered };
 }
@@ -211,12 +221,6 @@ function answeredOf({ tokens, counterfactualTokens }: Planned, ready: Ready, out
     ...(outcome?.error !== undefined && { error: outcome.error }),
     ...(references.kind === 'resample' && { donor: references.donor }),
   };
-}
-
-/** −log softmax(target), nats. */
-function lossOf(logits: Float32Array, target: number): number {
-  const highest = logits.reduce((most, logit) => Math.max(most, logit), -Infinity);
-  return highest + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - highest), 0)) - logits[target]!;
 }
 
 function optionsOf(model: Model, request: TokenRequest, reference: Reference, control: Control): Options {

@@ -1,8 +1,10 @@
 import { groupBy } from './collections.ts';
 import type { Expansion, UnitGroup } from './expansion.ts';
 import type { Control } from './model.ts';
+import { printNode, type Node } from './names.ts';
 import { slice, tensor, type FloatTensor } from './runtime.ts';
 import { sourceRows } from './spec.ts';
+import { PRODUCT_ROWS } from './trie.ts';
 
 /** A suffix of a best-first search over units: its total [M12] is known before it is opened. */
 interface Closed {
@@ -12,19 +14,24 @@ interface Closed {
   total: number;
 }
 
+/** How a search ended; totals are in the metric's unit. */
 export interface Found {
   /** suffixes opened, `logits` included */
   opened: number;
+  /** Σ total of the suffixes left closed: with the values that were visited it makes the metric [M12] */
+  closedTotal: number;
   /** Σ|total| and the largest |total| of the suffixes left closed */
   closedMass: number;
   largestClosed: number;
 }
 
+/** Suffixes chosen before the frontier is sorted again. */
 const BATCH = 64;
 
 /**
- * Opens suffixes with the largest |total| first until `budget` of them are open, visiting the values of all paths that
- * start at a source of theirs. Only suffixes that the budget could still reach are remembered one by one.
+ * Opens suffixes with the largest |total| first [M12] until `budget` of them are open, visiting the values of all paths
+ * that start at a source of theirs. Only suffixes that the budget could still reach are remembered one by one. As many
+ * are pulled at once as have {@link PRODUCT_ROWS} rows together, however long the prompt.
  */
 export async function visitBest(
   expansion: Expansion,
@@ -34,6 +41,7 @@ export async function visitBest(
 ): Promise<Found> {
   const frontier = new Frontier(budget);
   const { maps, direction, stages } = expansion;
+  const atOnce = Math.max(1, Math.ceil(PRODUCT_ROWS / maps.run.tokens.length));
   let opened = 0;
   const open = async (directions: FloatTensor, stage: number) => {
     visit(await expansion.valuesOf(directions, stage));
@@ -47,8 +55,11 @@ export async function visitBest(
     const batch = frontier.take(Math.min(BATCH, opened, budget - opened));
     if (batch.length === 0) break;
     for (const alike of groupBy(batch, ({ group }) => group).values()) {
-      await control.checkpoint();
-      await open(await pulled(expansion, alike), alike[0]!.group.stage);
+      for (let from = 0; from < alike.length; from += atOnce) {
+        await control.checkpoint();
+        const together = alike.slice(from, from + atOnce);
+        await open(await pulled(expansion, together), together[0]!.group.stage);
+      }
     }
   }
   return { opened, ...frontier.closed() };
@@ -79,20 +90,21 @@ async function addChildren({ maps, stages }: Expansion, directions: FloatTensor,
     const { kind, layer, head } = group;
     const neurons = kind === 'neurons' ? (await maps.neurons(layer, slice(run.beforeMlp!, layer), directions)).data : null;
     for (const [index, parent] of parents.entries()) {
-      const at = (name: string) => totals.data[index * width + rows.get(name)!]!;
+      const at = (node: Node) => totals.data[index * width + rows.get(printNode(node))!]!;
       const add = (total: number, unit = 0) => frontier.add({ group, unit, parent, total });
       if (neurons) neurons.subarray(index * group.count, (index + 1) * group.count).forEach(add);
-      else if (kind === 'head') add(at(`a${layer}.h${head}`));
-      else if (kind === 'mlp') add(at(`m${layer}`));
-      else add(Array.from({ length: heads }, (_, one) => at(`a${layer}.h${one}`)).reduce((sum, total) => sum + total, 0));
+      else if (kind === 'head') add(at({ kind, layer, head }));
+      else if (kind === 'mlp') add(at({ kind, layer }));
+      else add(Array.from({ length: heads }, (_, one) => at({ kind: 'head', layer, head: one })).reduce((sum, total) => sum + total, 0));
     }
   }
 }
 
-/** The suffixes that may still be opened: the `limit` largest; of the others only their mass is kept. */
+/** The suffixes that may still be opened: the `limit` largest; of the others only sums are kept. */
 class Frontier {
   #waiting: Closed[] = [];
   #least = 0;
+  #total = 0;
   #mass = 0;
   #largest = 0;
 
@@ -110,9 +122,9 @@ class Frontier {
     return this.#waiting.splice(0, count);
   }
 
-  closed(): Pick<Found, 'closedMass' | 'largestClosed'> {
+  closed(): Omit<Found, 'opened'> {
     for (const suffix of this.#waiting.splice(0)) this.#drop(suffix);
-    return { closedMass: this.#mass, largestClosed: this.#largest };
+    return { closedTotal: this.#total, closedMass: this.#mass, largestClosed: this.#largest };
   }
 
   #prune(): void {
@@ -122,6 +134,7 @@ class Frontier {
   }
 
   #drop({ total }: Closed): void {
+    this.#total += total;
     this.#mass += Math.abs(total);
     this.#largest = Math.max(this.#largest, Math.abs(total));
   }

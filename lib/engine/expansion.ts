@@ -16,7 +16,7 @@ export interface UnitGroup {
   count: number;
 }
 
-/** Directions and row sums pulled at once, in bytes. */
+/** Directions pulled at once, in bytes. */
 const CHUNK_BYTES = 16 * 1024 * 1024;
 
 /** All frozen paths of a run at a granularity [M22], [M23]: values without names, many at a time. */
@@ -91,8 +91,9 @@ export class Expansion {
   }
 
   /**
-   * Visits the value of every path once, in batches. Directions of opened suffixes are kept while they fit into `bytes`;
-   * beyond it new ones are finished at once, so that memory stays bounded.
+   * Visits the value of every path once, in batches. Directions of opened suffixes are kept while they take half of what
+   * is left of `bytes`; beyond that new ones are finished at once, within the rest. So all that are kept, at every depth,
+   * fit into `bytes` but for one direction a stage; while new ones join the others, both are there twice.
    */
   async visitAll(bytes: number, control: Control, visit: (values: Float32Array) => void): Promise<void> {
     const { suffixes } = this.counts();
@@ -104,29 +105,33 @@ export class Expansion {
       done += directions.dims[0]!;
       control.progress(done, suffixes, 'suffixes opened');
     };
-    const finish = async (alive: FloatTensor, stage: number): Promise<void> => {
+    const finish = async (alive: FloatTensor, stage: number, room: number): Promise<void> => {
       let kept = alive;
+      let left = room;
       for (let at = stage - 1; at >= 0; at--) {
-        const count = this.stages[at]!.reduce((sum, group) => sum + group.count, 0);
-        const keeps = kept.dims[0]! * (count + 1) <= limit;
+        const count = kept.dims[0]! * this.stages[at]!.reduce((sum, group) => sum + group.count, 0);
+        const half = Math.floor(left / 2);
+        const keeps = count <= half;
         const fresh: FloatTensor[] = [];
-        for await (const pulled of this.#pullEach(this.stages[at]!, kept)) {
+        for await (const pulled of this.#pullEach(this.stages[at]!, kept, half)) {
           await take(pulled, at);
           if (keeps) fresh.push(pulled);
-          else if (at > 0) await finish(pulled, at);
+          else if (at > 0) await finish(pulled, at, left - pulled.dims[0]!);
         }
-        if (keeps) kept = joined([kept, ...fresh]);
+        if (!keeps) continue;
+        kept = joined([kept, ...fresh]);
+        left -= count;
       }
     };
     visit(Float32Array.of(this.direction.bias));
     const root = this.maps.root(this.direction);
     await take(root, this.stages.length);
-    await finish(root, this.stages.length);
+    await finish(root, this.stages.length, limit - 1);
   }
 
-  /** The pulled directions of all units of a stage, in chunks. */
-  async *#pullEach(groups: readonly UnitGroup[], directions: FloatTensor): AsyncGenerator<FloatTensor> {
-    const chunk = Math.max(1, Math.floor(CHUNK_BYTES / (4 * this.size)));
+  /** The pulled directions of all units of a stage, in chunks of at most `most` but at least one. */
+  async *#pullEach(groups: readonly UnitGroup[], directions: FloatTensor, most: number): AsyncGenerator<FloatTensor> {
+    const chunk = Math.max(1, Math.min(most, Math.floor(CHUNK_BYTES / (4 * this.size))));
     const count = directions.dims[0]!;
     for (const group of groups) {
       const units = Math.min(group.count, chunk);

@@ -11,6 +11,8 @@ import type { CleanRun, Direction, Model } from './model.ts';
 import type { Node } from './names.ts';
 import { indices, slice, tensor, type FloatTensor, type Tensor } from './runtime.ts';
 
+/** A node that a path goes through [M4]. */
+/** A node that a path goes through [M4]. */
 export type Component = Extract<Node, { kind: 'head' | 'mlp' }>;
 
 /** The frozen maps of one run [M9], forwards and transposed, node by node, and their parts [M22]. */

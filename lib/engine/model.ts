@@ -1,5 +1,5 @@
 import { EngineError } from './errors.ts';
-import { cleanGraph, runStacks } from './graphs/clean.ts';
+import { cleanGraph, placeParts, runStacks } from './graphs/clean.ts';
 import { forwardGraph } from './graphs/forward.ts';
 import { directionGraph } from './graphs/frozen.ts';
 import { indices, slice, tensor, type FloatTensor, type Runtime, type Session, type Tensor } from './runtime.ts';
@@ -172,6 +172,7 @@ export class Model {
     const length = tokens.length;
     const { stacks, into } = runStacks(this.spec, length);
     const outputs = await this.run('clean', cleanGraph, { tokens: indices(tokens), mask: causalMask(length) }, into);
+    placeParts(outputs, into);
     return readRun(tokens, { ...outputs, ...stacks }, this.spec);
   }
 }

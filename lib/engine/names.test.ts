@@ -1,7 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EngineError } from './errors.ts';
-import { checkPath, degreeOf, parseNode, parsePath, printNode, printPath, stageOf, type Path, type Shape, type Stop } from './names.ts';
+import {
+  checkPath,
+  degreeOf,
+  parseNode,
+  parsePath,
+  printHeadPair,
+  printNeuron,
+  printNode,
+  printPath,
+  printPositions,
+  stageOf,
+  type Path,
+  type Shape,
+  type Stop,
+} from './names.ts';
 
 const shape: Shape = { layers: 4, heads: 3, hasMlp: true, parallel: false };
 
@@ -24,6 +38,12 @@ const legalPath: fc.Arbitrary<Path> = fc
     else stops[0] = { node: { kind: first.node.kind === 'head' ? 'attn-bias' : 'mlp-bias', layer: stages[0]! >> 1 }, slot: null };
     return [...stops, { node: { kind: 'logits' }, slot: null }];
   });
+
+test('[M22] units are named by their node', () => {
+  expect(printNeuron(2, 17)).toBe('m2.n17');
+  expect(printHeadPair(1, 0, 7, 3)).toBe('a1.h0@7<-3');
+  expect(printPositions(7, 3)).toBe('7<-3');
+});
 
 describe('[M3] one grammar, one parser, one printer', () => {
   test('printing and parsing are inverse on every legal path', () => {

@@ -8,6 +8,7 @@ import { EngineError } from './errors.ts';
  *   reader    = component [ "<" ("q" | "k" | "v") ">" ] | "logits"
  *   path      = (source | component) { "->" reader }     ending in "logits"
  *   edge      = (source | component) "->" reader
+ *   unit      = "m" l ".n" neuron | "a" l ".h" h "@" query "<-" key     printed, never parsed [M22]
  *
  * `a1.h0<q>` as a reader means that only the query input of head 1.0 is read; without a slot all three are.
  * A path that starts at a component is a *suffix*: all paths that end in it together [M12].
@@ -75,6 +76,21 @@ export function printNode(node: Node): string {
     case 'mlp-bias':
       return `m${node.layer}.b`;
   }
+}
+
+/** One neuron of an MLP [M22], such as `m2.n17`. */
+export function printNeuron(layer: number, neuron: number): string {
+  return `${printNode({ kind: 'mlp', layer })}.n${neuron}`;
+}
+
+/** What a head's query takes from a key [M22], such as `a1.h0@7<-3`; both are token positions. */
+export function printHeadPair(layer: number, head: number, query: number, key: number): string {
+  return `${printNode({ kind: 'head', layer, head })}@${printPositions(query, key)}`;
+}
+
+/** A query and a key by their token positions, such as `7<-3`. */
+export function printPositions(query: number, key: number): string {
+  return `${query}<-${key}`;
 }
 
 const STOP = /^([^<>]*)(?:<([qkv])>)?$/;

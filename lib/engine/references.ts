@@ -49,7 +49,8 @@ export function referenceKind(view: View, prompts: readonly Prompt[], { ablation
 
 /**
  * Where each prompt's reference comes from. `mean` and `resample` need prompts of as many tokens; a donor is drawn
- * for each prompt from (seed, index) and is never the prompt itself.
+ * for each prompt from (seed, index) and is never the prompt itself. Prompts that are read at the same position
+ * share one array of cropped reference prompts.
  * @throws EngineError `bad-request` or `bad-tokens` naming what to give
  */
 export function referencesOf(kind: Reference, prompts: readonly Prompt[], choice: ReferenceChoice, spec: ModelSpec): ReferenceSource[] {
@@ -70,8 +71,23 @@ export function referencesOf(kind: Reference, prompts: readonly Prompt[], choice
     );
   }
   set.forEach(({ tokens }, index) => checkTokens(tokens, spec, `reference prompts: example ${index + 1}`));
-  if (kind === 'mean') return prompts.map((prompt) => ({ kind, prompts: set.map((example, index) => sameLength(example, index, prompt)) }));
-  return prompts.map((prompt, index) => ({ kind, ...donorOf(prompt, set, new Draws(choice.seed, index)) }));
+  if (kind === 'mean') {
+    const croppedFor = oncePerShape((prompt) => set.map((example, index) => sameLength(example, index, prompt)));
+    return prompts.map((prompt) => ({ kind, prompts: croppedFor(prompt) }));
+  }
+  const donorsFor = oncePerShape((prompt) => donorsOf(prompt, set));
+  return prompts.map((prompt, index) => ({ kind, ...donorOf(prompt, donorsFor(prompt), new Draws(choice.seed, index)) }));
+}
+
+/** Makes what depends on a prompt's length and position alone once for all prompts that share them. */
+function oncePerShape<T>(make: (prompt: Prompt) => T): (prompt: Prompt) => T {
+  const made = new Map<string, T>();
+  return (prompt) => {
+    const shape = `${prompt.tokens.length} ${prompt.position}`;
+    const known = made.get(shape) ?? make(prompt);
+    made.set(shape, known);
+    return known;
+  };
 }
 
 function sameLength({ tokens }: TokenExample, index: number, prompt: Prompt): readonly number[] {
@@ -82,17 +98,31 @@ function sameLength({ tokens }: TokenExample, index: number, prompt: Prompt): re
   return crop(tokens, prompt);
 }
 
-function donorOf(prompt: Prompt, set: readonly TokenExample[], draws: Draws): { tokens: readonly number[]; donor: number } {
-  const own = crop(prompt.tokens, prompt).join();
-  const donors = set.flatMap(({ tokens }, donor) => {
+interface Donor {
+  tokens: readonly number[];
+  /** index in the set */
+  donor: number;
+  /** the cropped tokens as one text */
+  key: string;
+}
+
+function donorsOf(prompt: Prompt, set: readonly TokenExample[]): Donor[] {
+  return set.flatMap(({ tokens }, donor) => {
+    if (tokens.length !== prompt.tokens.length) return [];
     const cropped = crop(tokens, prompt);
-    return tokens.length === prompt.tokens.length && cropped.join() !== own ? [{ tokens: cropped, donor }] : [];
+    return [{ tokens: cropped, donor, key: cropped.join() }];
   });
-  if (donors.length === 0) {
+}
+
+function donorOf(prompt: Prompt, donors: readonly Donor[], draws: Draws): Omit<Donor, 'key'> {
+  const own = crop(prompt.tokens, prompt).join();
+  const others = donors.filter(({ key }) => key !== own);
+  if (others.length === 0) {
     const expected = `another prompt of ${prompt.tokens.length} tokens, as many as ${prompt.where}`;
     throw new EngineError('bad-request', 'ablation resample: reference prompts', expected, 'none');
   }
-  return draws.pick(donors);
+  const { tokens, donor } = draws.pick(others);
+  return { tokens, donor };
 }
 
 function crop(tokens: readonly number[], { position }: Pick<Prompt, 'position' | 'tokens'>): readonly number[] {

@@ -114,7 +114,7 @@ export interface AnalyzeRequest {
   together?: boolean;
   /** nodes to ablate */
   ablate?: string[];
-  /** `units`: the node of the path to open (one). `circuits`: the heads. `heads`: those whose patterns are wanted */
+  /** `units`: the node of the path to open (one). `circuits`: the head (one). `heads`: those whose patterns are wanted */
   nodes?: string[];
   /** `concentration`: what counts as one node; default head */
   granularity?: Granularity;
@@ -137,7 +137,7 @@ export interface AnalyzeRequest {
 export interface Term {
   /** a node, path, degree or token id, in the grammar of names.ts */
   name: string;
-  /** logits, except where the view names other fields */
+  /** logits, except where the view names other fields. `scrub` [M17]: the loss recovered, absent where model and donor lose the same */
   value?: number;
   degree?: number;
   /** `logits` */
@@ -167,7 +167,7 @@ export interface Term {
   compensation?: number | null;
   /** `repair`: the paths whose value changed most, in the clean and in the ablated run */
   takeover?: { name: string; clean: number; ablated: number }[];
-  /** `scrub` [M17], nats; `value` is the loss recovered, null where model and donor lose the same */
+  /** `scrub` [M17], nats */
   lossModel?: number;
   lossRandom?: number;
   lossScrubbed?: number;
@@ -177,10 +177,10 @@ export interface Term {
   induction?: number | null;
   /** `heads`: rows are queries, where patterns were asked for */
   pattern?: number[][];
-  /** `composition` [M20] */
-  q?: number;
-  k?: number;
-  v?: number;
+  /** `composition` [M20]; null where one of the norms is 0 */
+  q?: number | null;
+  k?: number | null;
+  v?: number | null;
   /** `circuits`: the tokens of an entry as text */
   fromText?: string;
   toText?: string;
@@ -221,7 +221,10 @@ export const TERM_NUMBERS = [
 ] as const satisfies readonly (keyof Term)[];
 export type TermNumber = (typeof TERM_NUMBERS)[number];
 
-/** One example of a prompt set. `donor`: the example of the set whose run was the reference, where one was drawn. */
+/**
+ * One example of a prompt set. `donor`: where one was drawn, the example whose run was the reference, as an index from 0
+ * into the reference prompts. What people read (errors, the terms of `scrub`, settings, tables) counts examples from 1.
+ */
 export interface AnsweredExample {
   tokens: number[];
   tokenTexts?: string[];
@@ -256,22 +259,28 @@ export interface Answer {
   metric: number | null;
   counterfactualMetric?: number;
   terms: Term[];
-  /** identity views: the unlisted part, summed from its own totals, never by subtraction */
+  /**
+   * identity views that list parts of a sum (not `logits`, `flow`, `concentration`, `heads`): the unlisted part, summed
+   * from its own totals. By subtraction only what `interactions` does not evaluate: v(all) − the sets up to `maxDegree`.
+   */
   remainder?: number;
-  /** identity views: Σ terms + remainder */
+  /**
+   * identity views but `concentration` and `heads`: Σ terms + remainder. `logits`: that of `direct`. `flow`: what flows
+   * into `logits`
+   */
   sum?: number;
-  /** identity views: |sum − metric| */
+  /** wherever there is a `sum`: |sum − metric|, or |sum − whole| where there is a `whole` */
   error?: number;
   /** `together`: all paths or ablations at once, by name; the value is also the last term, `together` */
   joint?: { names: string[]; value: number };
-  /** `paths`, `suffixes`: whether every suffix was opened */
+  /** `paths`, `suffixes`, `concentration`: whether every suffix was opened */
   search?: 'exhaustive' | 'budget';
-  /** `paths`, `suffixes`: the largest |total| left unopened, 0 when exhaustive */
+  /** as `search`: the largest |total| left unopened, 0 when exhaustive */
   largestUnopened?: number;
-  /** `paths`, `suffixes`: suffixes opened */
+  /** as `search`: suffixes opened */
   opened?: number;
-  /** `interactions` [M19]: additivity defect of each block as it is, and with the norms' scales frozen */
-  defects?: { name: string; live: number; frozenScale: number }[];
+  /** `interactions` [M19]: additivity defect of each block as it is, and with the norms' scales frozen; null for a constant block */
+  defects?: { name: string; live: number | null; frozenScale: number | null }[];
   /** `units`, `virtual-head`: what the terms are the parts of; `sum` and `error` are measured against it */
   whole?: { name: string; value: number };
   /** `composition`: mean and standard deviation over random heads of the same shapes */

@@ -13,8 +13,8 @@ export interface FloatTensor extends Tensor {
 
 export interface Session {
   /**
-   * Runs the graph once. Outputs are float32 and owned by the caller; those named in `into` are written there, which
-   * saves a copy.
+   * Runs the graph once. Outputs are float32 and owned by the caller; those named in `into` may be written
+   * there, which saves a copy: then their data are the same.
    * @throws EngineError `runtime` naming the graph when the library refuses the feeds or runs out of memory
    */
   run(feeds: Record<string, Tensor>, into?: Record<string, FloatTensor>): Promise<Record<string, FloatTensor>>;

@@ -1,13 +1,15 @@
+import { groupBy } from './collections.ts';
 import { EngineError } from './errors.ts';
 import { TERM_NUMBERS, type Term, type TermNumber, type View } from './request.ts';
-import { TOGETHER, largest, type Outcome } from './views/view.ts';
+import { TOGETHER, keepLargest, largest, type Outcome } from './views/view.ts';
 
 /**
  * Averages over a prompt set. Terms are matched by name. `value` is the mean, `spread` the standard deviation (n − 1),
  * `values` the example's own numbers; where a view's terms have no `value` these two are of the field in
  * {@link PRINCIPAL}. Every other number of a term is a mean as well, over the examples that have it where it may be
  * null. `compensation` is 1 − mean(real)/mean(frozen), a ratio of means: a mean of ratios would be decided by the
- * examples with the smallest frozen effect. `remainder`, `sum` and the metrics are means, `error` is the largest.
+ * examples with the smallest frozen effect. `remainder`, `sum` and the metrics are means, `error` is the largest. Notes
+ * say of how many prompts they hold, unless of all.
  */
 
 /** Views whose terms are other ones for every prompt. */
@@ -59,7 +61,6 @@ export class SetMean {
   readonly #outcomes: Omit<Outcome, 'terms'>[] = [];
   readonly #principal: TermNumber;
   #keepsValues = true;
-  #hadTakeover = false;
 
   constructor(
     readonly view: View,
@@ -73,7 +74,6 @@ export class SetMean {
     const index = this.#outcomes.push(outcome) - 1;
     if (index === 0) this.#keepsValues = terms.length * this.examples <= VALUES_LIMIT;
     for (const term of terms) {
-      this.#hadTakeover ||= term.takeover !== undefined;
       let mean = this.#terms.get(term.name);
       if (!mean) {
         mean = new TermMean(term, this.#principal, this.#keepsValues ? this.examples : 0);
@@ -120,8 +120,11 @@ export class SetMean {
 
   #defects(first: NonNullable<Outcome['defects']>): NonNullable<Outcome['defects']> {
     return first.map(({ name }, index) => {
-      const own = this.#outcomes.map(({ defects }) => defects![index]!);
-      return { name, live: meanOf(own.map(({ live }) => live)), frozenScale: meanOf(own.map(({ frozenScale }) => frozenScale)) };
+      const meanOver = (field: 'live' | 'frozenScale') => {
+        const own = this.#outcomes.flatMap(({ defects }) => defects![index]![field] ?? []);
+        return own.length === 0 ? null : meanOf(own);
+      };
+      return { name, live: meanOver('live'), frozenScale: meanOver('frozenScale') };
     });
   }
 
@@ -137,9 +140,8 @@ export class SetMean {
   #notes(): string[] {
     const partial = [...this.#terms.values()].filter(({ taken }) => taken < this.examples).length;
     return [
-      ...new Set(this.#outcomes.flatMap(({ notes = [] }) => notes)),
+      ...notesOfAll(this.#outcomes.map(({ notes = [] }) => notes)),
       ...(this.#keepsValues ? [] : [`The values of single prompts are left out: ${this.#terms.size} terms in ${this.examples} prompts.`]),
-      ...(this.#hadTakeover ? ['Which paths took over is told for single prompts alone.'] : []),
       ...(partial > 0 ? [`${partial} terms are not in every prompt; their means are over the prompts that have them.`] : []),
     ];
   }
@@ -147,10 +149,25 @@ export class SetMean {
 
 /** The `top` edges whose patch moves the mean metric most, in their own order, and `together`. */
 function furthest(terms: readonly Term[], metric: number, top: number | null): Term[] {
-  const distance = ({ value }: Term) => Math.abs(value! - metric);
   const edges = terms.filter(({ name }) => name !== TOGETHER);
-  const kept = new Set(edges.toSorted((a, b) => distance(b) - distance(a)).slice(0, top ?? edges.length));
-  return terms.filter((term) => kept.has(term) || term.name === TOGETHER);
+  const { kept } = keepLargest(edges, ({ value }) => Math.abs(value! - metric), top);
+  return [...kept, ...terms.filter(({ name }) => name === TOGETHER)];
+}
+
+/** A number that is no part of a name. */
+const NUMBER = /(?<![\w.])\d+(?:\.\d+)?(?:e[+-]?\d+)?/g;
+
+/** Each note once, though its numbers may differ between prompts, and of how many prompts it holds where not of all. */
+function notesOfAll(given: readonly (readonly string[])[]): string[] {
+  const entries = given.flatMap((notes, prompt) => notes.map((note) => ({ note, prompt })));
+  const groups = groupBy(entries, ({ note }) => note.replaceAll(NUMBER, '#'));
+  return [...groups.values()].map((group) => {
+    const { note } = group[0]!;
+    const count = new Set(group.map(({ prompt }) => prompt)).size;
+    const holds = `${count} of ${given.length} prompts`;
+    if (group.some((other) => other.note !== note)) return `${holds}, with numbers of their own, as here: ${note}`;
+    return count === given.length ? note : `${holds}: ${note}`;
+  });
 }
 
 /** One term over the examples. */

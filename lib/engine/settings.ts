@@ -24,7 +24,7 @@ export function runSettings(request: TokenRequest, reference: Reference, positio
     tokens: position === null ? 'all positions, read at the last of each prompt' : `all positions, read at ${position}`,
     ...(usesReference(view) && { direction: 'clean -> reference', ablation: reference, component: COMPONENT[view]! }),
     ...(usesReference(view) && (reference === 'mean' || draws) && setSettings(request)),
-    ...(draws && !prompts && first.kind === 'resample' && { donor: first.donor }),
+    ...(draws && !prompts && first.kind === 'resample' && { donor: `example ${first.donor + 1}` }),
     ...(view === 'concentration' && { granularity: request.granularity ?? 'head' }),
     ...(view === 'attribution' && { steps: request.steps ?? null }),
     ...(prompts && { prompts: prompts.length, promptSet: request.setName ?? null, order: 'per prompt, then mean over prompts' }),

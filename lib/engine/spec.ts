@@ -43,8 +43,9 @@ export type Activation = 'relu' | 'gelu' | 'gelu_new' | 'silu';
  * How a stored tensor becomes the weight that the graphs want:
  * `as-is`; `columns` keeps columns from…to of a [rows, columns] matrix or of a vector;
  * `fuse-heads` turns [H, d, dh] into [d, H·dh]; `flatten` joins all axes but the last
- * ([H, dh, d] into [H·dh, d]) or makes [H, dh] a vector; `transpose` swaps the two axes; `thirds` takes part 0, 1 or
- * 2 of each head from [H·3·dh, d], transposed, or from a vector [H·3·dh].
+ * ([H, dh, d] into [H·dh, d]) or makes [H, dh] a vector; `transpose` is a matrix stored [outer, inner], left as it is
+ * and taken flipped by products; `thirds` takes part 0, 1 or 2 of each head from such a matrix [H·3·dh, d], or from a
+ * vector [H·3·dh].
  */
 export type Layout =
   | { kind: 'as-is' }
@@ -86,12 +87,14 @@ export interface LayerWeights {
 
 export interface MlpWeights {
   norm2: NormWeights;
-  /** [d, dMlp]; null where the activation works on `in` itself, else out = (act(x·gate) ⊙ (x·in))·W_out */
+  /** [d, dMlp]; null where the activation works on `in` itself, else the hidden layer is act(x·gate) ⊙ (x·in) */
   gate: Weight | null;
   gateBias: Weight | null;
   /** [d, dMlp] */
   in: Weight;
   inBias: Weight | null;
+  /** [dMlp], added to the hidden layer behind activation and gating */
+  hiddenBias: Weight | null;
   /** [dMlp, d] */
   out: Weight;
   outBias: Weight | null;

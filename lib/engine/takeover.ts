@@ -1,5 +1,5 @@
 import { Heap } from './collections.ts';
-import { replacedRunGraph, runStacks } from './graphs/clean.ts';
+import { placeParts, replacedRunGraph, runStacks } from './graphs/clean.ts';
 import { causalMask, readRun, type CleanRun, type Control, type Model, type Question } from './model.ts';
 import { printNode, type Node } from './names.ts';
 import type { Term } from './request.ts';
@@ -34,6 +34,7 @@ export async function ablatedRun(
   const { stacks, into } = runStacks(model.spec, tokens.length);
   const feeds = { tokens: indices(tokens), mask: causalMask(tokens.length), replace: tensor(replace, [rows.size]), reference };
   const outputs = await model.run('replaced-run', replacedRunGraph, feeds, into);
+  placeParts(outputs, into);
   return readRun(tokens, { ...outputs, ...stacks }, model.spec);
 }
 
@@ -65,11 +66,11 @@ export class Takeovers {
     readonly model: Model,
     readonly question: Question,
     readonly maxDegree: number,
-    readonly control: Control,
   ) {}
 
+  /** Expands the clean run; `maxDegree` as {@link expand} takes it. */
   static async prepare(model: Model, question: Question, maxDegree: number, control: Control): Promise<Takeovers> {
-    const takeovers = new Takeovers(model, question, maxDegree, control);
+    const takeovers = new Takeovers(model, question, maxDegree);
     const run = await model.clean(question.tokens);
     await expand(model, run, question, maxDegree, control, (path) => takeovers.#clean.set(pathName(path), path.value));
     return takeovers;
@@ -78,12 +79,13 @@ export class Takeovers {
   /**
    * The paths whose value changed most when nodes write the reference, the largest change first. A path through an
    * ablated node is not compared: it has no counterpart.
+   * @param reference sources of the reference run, [N, S, d]
    */
-  async of(nodes: readonly string[], reference: FloatTensor): Promise<Takeover[]> {
+  async of(nodes: readonly string[], reference: FloatTensor, control: Control): Promise<Takeover[]> {
     const run = await ablatedRun(this.model, this.question.tokens, nodes, reference);
     const gone = new Set(nodes.flatMap((node) => [node, `${node}.b`]));
     const kept = new Heap<Takeover>((a, b) => changeOf(a) < changeOf(b));
-    await expand(this.model, run, this.question, this.maxDegree, this.control, (path) => {
+    await expand(this.model, run, this.question, this.maxDegree, control, (path) => {
       if (passes(path, gone)) return;
       const name = pathName(path);
       kept.push({ name, clean: this.#clean.get(name)!, ablated: path.value });

@@ -73,7 +73,7 @@ const NAMES: Partial<Record<View, string>> = {
   'edge-patch': 'edge',
   ablate: 'node',
   repair: 'node',
-  scrub: 'example (from 0)',
+  scrub: 'example',
   composition: 'pair of heads',
   circuits: 'entry',
 };
@@ -161,8 +161,9 @@ export function exactText(cell: Cell): string {
 
 export interface Defect {
   name: string;
-  live: number;
-  frozenScale: number;
+  /** null for a block that is constant, as is `frozenScale` */
+  live: number | null;
+  frozenScale: number | null;
 }
 
 export const DEFECT_COLUMNS: Column<Defect>[] = [

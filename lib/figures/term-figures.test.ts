@@ -15,7 +15,7 @@ const examples: [View, Term[]][] = [
   ['ablate', [{ name: 'a0.h0', value: 2 }]],
   ['orders', [{ name: '0', degree: 0, value: 8 }]],
   ['naive-expansion', [0.97, 1.29, 3e5].map((relativeError, degree) => ({ name: String(degree), degree, relativeError, norm: 0 }))],
-  ['scrub', [{ name: '0', value: 0.5 }, { name: '1' }, { name: 'mean', value: 0.5 }]],
+  ['scrub', [{ name: '1', value: 0.5 }, { name: '2' }, { name: 'mean', value: 0.5 }]],
   [
     'virtual-head',
     [

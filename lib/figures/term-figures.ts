@@ -61,7 +61,7 @@ const scrub: Draw = ({ terms }) => {
     {
       id,
       title,
-      svg: seriesFigure({ id, title, along: 'example (from 0)', axis: 'loss recovered (share)', points, joined: false, marks }),
+      svg: seriesFigure({ id, title, along: 'example', axis: 'loss recovered (share)', points, joined: false, marks }),
     },
   ];
 };

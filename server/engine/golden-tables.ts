@@ -97,6 +97,7 @@ export const goldenNames = [
   'random-qwen2',
   'random-gpt-neo',
   'random-lens-mlp',
+  'random-lens-gated',
 ] as const;
 
 /** Models too large for the repository, in a folder `shared` beside it. */

@@ -20,6 +20,7 @@ const LONG_VIEWS: ReadonlySet<View> = new Set([
   'paths',
   'concentration',
   'interactions',
+  'naive-expansion',
   'attribution',
   'repair',
   'scrub',

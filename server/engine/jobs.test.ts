@@ -52,6 +52,16 @@ test('a short request is answered beside any number of long ones, and these stop
   expect((await engine.analyze({ view: 'logits', model: 'slow', tokens: [1, 2], top: 1 })).terms).toEqual(answer.terms);
 }, 60_000);
 
+test('a naive expansion is a long one', async () => {
+  let ended = 0;
+  const long = Array.from({ length: 4 }, () =>
+    engine.analyze({ view: 'naive-expansion', model: 'slow', tokens, maxDegree: 6 }).finally(() => (ended += 1)),
+  );
+  await engine.analyze({ view: 'logits', model: 'slow', tokens: [1, 2, 3], top: 1 });
+  expect(ended).toBe(0);
+  expect((await Promise.all(long)).map(({ terms }) => terms)).toEqual(long.map(() => expect.objectContaining({ length: 7 }) as unknown));
+}, 60_000);
+
 test('a model is not closed under an analysis because others are asked about meanwhile', async () => {
   const long = engine.analyze({ view: 'path-effect', model: 'slow', tokens, paths });
   for (const model of OTHERS) await engine.analyze({ view: 'logits', model, tokens: [1, 2], top: 1 });

@@ -154,8 +154,8 @@ describe.each(Object.keys(MODELS))('%s', (name) => {
   });
 
   test('[M16] a path named without slots and one of its slots beside it are the path once', async () => {
-    const request = { view: 'path-effect', tokens: [3, 1, 4, 1], counterfactualTokens: [3, 1, 5, 9], target: 1, foil: 2 } as const;
-    const joint = async (paths: string[]) => (await ask({ ...request, paths, together: true })).joint!.value;
+    const request = { tokens: [3, 1, 4, 1], counterfactualTokens: [3, 1, 5, 9], target: 1, foil: 2 };
+    const joint = async (paths: string[]) => (await ask({ view: 'path-effect', ...request, paths, together: true })).joint!.value;
     const slots = ['q', 'k', 'v'].map((slot) => `a0.h0->a1.h0<${slot}>->logits`);
     const mixed = await joint(['a0.h0->a1.h0->logits', 'input->a0.h0->a1.h0<q>->logits']);
     const named = await joint([...slots, 'input->a0.h0->a1.h0<q>->logits']);

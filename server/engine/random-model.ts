@@ -102,10 +102,11 @@ export interface LensSizes {
   context: number;
   norm: 'LN' | 'LNPre' | 'RMS' | 'RMSPre' | null;
   activation: string | null;
+  gated?: boolean;
 }
 
 export function randomLens(sizes: LensSizes, seed: number): RandomModel {
-  const { layers, heads, d, dHead, dMlp, vocabulary, context, norm, activation } = sizes;
+  const { layers, heads, d, dHead, dMlp, vocabulary, context, norm, activation, gated } = sizes;
   const drawer = new Drawer(seed);
   const drawNorm = (name: string) => {
     if (norm === 'LN' || norm === 'RMS') drawer.draw(`${name}.w`, [d], 0.2, 1);
@@ -124,6 +125,7 @@ export function randomLens(sizes: LensSizes, seed: number): RandomModel {
     drawer.draw(`${at}attn.b_O`, [d], 0.1);
     if (dMlp === 0) continue;
     drawNorm(`${at}ln2`);
+    if (gated) drawer.draw(`${at}mlp.W_gate`, [d, dMlp], 1 / Math.sqrt(d));
     drawer.draw(`${at}mlp.W_in`, [d, dMlp], 1 / Math.sqrt(d));
     drawer.draw(`${at}mlp.b_in`, [dMlp], 0.1);
     drawer.draw(`${at}mlp.W_out`, [dMlp, d], 0.8 / Math.sqrt(dMlp));
@@ -144,6 +146,7 @@ export function randomLens(sizes: LensSizes, seed: number): RandomModel {
     d_vocab: vocabulary,
     n_ctx: context,
     act_fn: activation,
+    ...(gated && { gated_mlp: true }),
     eps: 1e-5,
   };
   return { config, tensors: drawer.tensors };

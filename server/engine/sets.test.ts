@@ -1,8 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { analyze, type Answer, type Model, type TokenRequest, type View } from '../../lib/engine/index.ts';
+import { referencesOf } from '../../lib/engine/references.ts';
+import { tensor } from '../../lib/engine/runtime.ts';
 import { SetMean } from '../../lib/engine/sets.ts';
-import { referenceSources, referenceTokens } from '../../lib/engine/views/reference.ts';
+import { KeptTensors, referenceSources, referenceTokens } from '../../lib/engine/views/reference.ts';
 import { randomGpt2, randomLens, seeded, writeModel } from './random-model.ts';
 import { SlowModel } from './slow-model.ts';
 import { loadModel, noControl } from './testing.ts';
@@ -130,6 +132,53 @@ describe('a mean over prompts', () => {
     expect(seen).toEqual(['1 of 5 prompts analysed', '2 of 5 prompts analysed']);
   });
 
+  test('progress of a set that is scrubbed counts prompts twice, and stops where it is asked to', async () => {
+    const seen: string[] = [];
+    const progress = (done: number, total: number, what: string) => seen.push(`${done} of ${total} ${what}`);
+    const request = { view: 'scrub', model: '', prompts: PROMPTS.slice(0, 2), ablation: 'counterfactual' } as const;
+    await analyze(gpt2, { ...request, paths: ['input->a0.h0->logits'] }, { ...noControl, progress });
+    expect(seen).toEqual(['1 of 2 prompts run', '2 of 2 prompts run', '1 of 2 examples scrubbed', '2 of 2 examples scrubbed']);
+    const stop = { progress() {}, checkpoint: () => Promise.reject(new Error('stop')) };
+    await expect(analyze(gpt2, request, stop)).rejects.toThrow('stop');
+  });
+
+  test('notes are given once, and say of how many prompts they hold', () => {
+    const set = new SetMean('heads', 3, null);
+    set.add({ terms: [], notes: ['Of all, a0.h1 [M7].', 'Of some.', 'At least 1.5e-7 of a1.'] });
+    set.add({ terms: [], notes: ['Of all, a0.h1 [M7].', 'At least 20 of a1.', 'At least 20 of a2.'] });
+    set.add({ terms: [], notes: ['Of all, a0.h1 [M7].', 'Of some.'] });
+    expect(set.finish(0).notes).toEqual([
+      'Of all, a0.h1 [M7].',
+      '2 of 3 prompts: Of some.',
+      '2 of 3 prompts, with numbers of their own, as here: At least 1.5e-7 of a1.',
+      '1 of 3 prompts: At least 20 of a2.',
+    ]);
+  });
+
+  test('scores that no query has are counted over the set', async () => {
+    const prompts = [{ tokens: [1, 2, 3] }, { tokens: [1, 2, 1, 3] }];
+    const { notes } = await ask(gpt2, { view: 'heads', prompts });
+    expect(notes).toEqual([
+      '1 of 2 prompts: No query has a key to score for duplicate.',
+      '1 of 2 prompts: No query has a key to score for induction.',
+    ]);
+  });
+
+  test('what interactions leave out is told once for the set, also where the list is cut', async () => {
+    const { notes } = await ask(gpt2, { view: 'interactions', prompts: PROMPTS.slice(0, 2), maxDegree: 1, top: 2 });
+    expect(notes).toEqual([
+      'The remainder is by subtraction: v(all) − the 5 interactions of up to 1 of the 4 blocks; those of them that are not listed are added to it.',
+    ]);
+  });
+
+  test('defects are means over the prompts that have them', () => {
+    const set = new SetMean('interactions', 2, null);
+    const frozenScale = null;
+    set.add({ terms: [], defects: [{ name: 'm0', live: 0.5, frozenScale }] });
+    set.add({ terms: [], defects: [{ name: 'm0', live: null, frozenScale }] });
+    expect(set.finish(0).defects).toEqual([{ name: 'm0', live: 0.5, frozenScale: null }]);
+  });
+
   test('of a single prompt has no spread', async () => {
     const answer = await ask(gpt2, { view: 'degrees', prompts: [PROMPTS[0]!] });
     expect(answer.terms[0]).toMatchObject({ spread: null, values: [answer.terms[0]!.value] });
@@ -188,6 +237,28 @@ describe('the reference', () => {
     });
   });
 
+  test('mean of a large set is cropped once for all prompts that are read at the same position', () => {
+    const set = PROMPTS.map(({ tokens }) => ({ tokens }));
+    const prompts = PROMPTS.map(({ tokens }, index) => ({ where: '', tokens, position: index === 0 ? 3 : 5 }));
+    const sources = referencesOf('mean', prompts, { ablation: 'mean', set, seed: 0 }, gpt2.spec);
+    const arrays = sources.map((source) => source.kind === 'mean' && source.prompts);
+    expect(new Set(arrays).size).toBe(2);
+    expect(arrays[0]).toEqual(PROMPTS.map(({ tokens }) => tokens.slice(0, 4)));
+    expect(arrays[1]).toEqual(PROMPTS.map(({ tokens }) => tokens));
+  });
+
+  test('means are kept by their size, the last one whatever it is', () => {
+    const kept = new KeptTensors(40);
+    const of = (size: number) => tensor(new Float32Array(size), [size]);
+    for (const name of ['first', 'second', 'third']) kept.set(name, of(3));
+    expect(kept.get('first')).toBeDefined();
+    kept.set('third', of(4));
+    kept.set('fourth', of(3));
+    expect(['first', 'second', 'third', 'fourth'].filter((name) => kept.get(name))).toEqual(['first', 'third', 'fourth']);
+    kept.set('large', of(100));
+    expect(['first', 'third', 'fourth', 'large'].filter((name) => kept.get(name))).toEqual(['large']);
+  });
+
   test('resample gives the metric of the drawn prompt, the same for the same seed', async () => {
     const slow = new SlowModel(GPT2);
     const request = {
@@ -201,9 +272,9 @@ describe('the reference', () => {
     const donors = new Set<unknown>();
     for (let seed = 0; seed < 12; seed++) {
       const answer = await ask(gpt2, { ...request, seed });
-      const donor = answer.settings!['donor'] as number;
+      const donor = /^example ([1-5])$/.exec(String(answer.settings!['donor']))![1];
       donors.add(donor);
-      const logits = slow.logits(PROMPTS[donor]!.tokens);
+      const logits = slow.logits(PROMPTS[Number(donor) - 1]!.tokens);
       expect(answer.joint!.value).toBeCloseTo(logits[3]! - logits[4]!, 4);
       expect((await ask(gpt2, { ...request, seed })).terms).toEqual(answer.terms);
     }

@@ -30,6 +30,8 @@ const RUNS = { numRuns: 5, seed: 20_261 };
 
 type Numbers = 'value' | 'real' | 'frozen' | 'lossModel' | 'lossRandom' | 'lossScrubbed';
 const table = (terms: readonly Term[], field: Numbers) => Object.fromEntries(terms.map((term) => [term.name, term[field]!]));
+/** A list as a table by number, from 1, as examples are named. */
+const numbered = (values: readonly number[]) => Object.fromEntries(values.map((value, index) => [index + 1, value]));
 
 describeGoldens('interventions on', (subject) => {
   test('ablate to zero [M7], each alone and all together', async () => {
@@ -137,11 +139,11 @@ describeGoldens('interventions on', (subject) => {
         noControl,
       );
       const examples = answer.terms.slice(0, -1);
-      expectTable(table(examples, 'lossModel'), indexed(entry.loss_model));
-      expectTable(table(examples, 'lossRandom'), indexed(entry.loss_random));
-      expectTable(table(examples, 'lossScrubbed'), indexed(entry.loss_scrubbed));
+      expectTable(table(examples, 'lossModel'), numbered(entry.loss_model));
+      expectTable(table(examples, 'lossRandom'), numbered(entry.loss_random));
+      expectTable(table(examples, 'lossScrubbed'), numbered(entry.loss_scrubbed));
       const whole = { 'the full hypothesis': 1 };
-      const wanted = { ...indexed(entry.recovered), mean: entry.recovered_mean, ...whole };
+      const wanted = { ...numbered(entry.recovered), mean: entry.recovered_mean, ...whole };
       expectTable({ ...table(answer.terms, 'value'), ...whole }, wanted, 1e-3);
     }
   });
@@ -201,6 +203,20 @@ describe.each(Object.keys(MODELS))('interventions on %s', (name) => {
     }
   });
 
+  test('[M24] progress never goes back within a stage, and each ends', async () => {
+    const seen = new Map<string, [number, number][]>();
+    const progress = (done: number, total: number, what: string) => seen.set(what, [...(seen.get(what) ?? []), [done, total]]);
+    const request = { view: 'repair' as const, model: '', tokens: [3, 1, 4], ablate: ['a0.h0', 'a1.h1'], together: true };
+    await analyze(model, request, { ...noControl, progress });
+    expect([...seen.keys()]).toEqual(['ablations run', 'frozen ablations run', 'suffixes opened']);
+    for (const steps of seen.values()) {
+      const [done, total] = steps.at(-1)!;
+      expect(done).toBe(total);
+      expect(new Set(steps.map(([, own]) => own))).toEqual(new Set([total]));
+      expect(steps.map(([own]) => own)).toEqual(steps.map(([own]) => own).toSorted((a, b) => a - b));
+    }
+  });
+
   test('[M24] over a set the drops are means, and nobody is said to have taken over', async () => {
     const prompts = [
       [1, 2, 3],
@@ -248,7 +264,7 @@ describe.each(Object.keys(MODELS))('interventions on %s', (name) => {
         ];
         for (const [hypothesis, recovered] of hypotheses) {
           const { terms } = await scrub(hypothesis);
-          expect(terms.map((term) => term.name)).toEqual(['0', 'mean']);
+          expect(terms.map((term) => term.name)).toEqual(['1', 'mean']);
           for (const { lossModel, lossRandom, lossScrubbed } of terms) {
             expect(Math.abs(lossScrubbed! - (recovered ? lossModel! : lossRandom!))).toBeLessThan(1e-4 * Math.max(1, lossScrubbed!));
           }

@@ -107,6 +107,10 @@ describe.each(Object.keys(MODELS))('%s', (name) => {
     for (const granularity of grains(model)) {
       const answer = await ask({ view: 'concentration', tokens, granularity });
       const [term] = answer.terms;
+      const bound = 1e-5 * massOf(await ask({ view: 'direct', tokens })) + 1e-5;
+      expect(answer.error, '[M11]').toBe(Math.abs(answer.sum! - answer.metric!));
+      expect(answer.error, '[M11]').toBeLessThanOrEqual(bound);
+      expect(answer.remainder).toBeUndefined();
       masses.push(term!.mass!);
       expect(term!.n50).toBeLessThanOrEqual(term!.n90!);
       expect(term!.n90).toBeLessThanOrEqual(term!.n99!);
@@ -115,9 +119,10 @@ describe.each(Object.keys(MODELS))('%s', (name) => {
       const few = await searched(granularity, tokens, 8);
       expect(few.mass).toBeLessThanOrEqual(term!.mass! + slack);
       expect(few.mass + few.closedMass).toBeLessThanOrEqual(term!.mass! + slack);
+      expect(Math.abs(few.total + few.closedTotal - answer.metric!), '[M12]').toBeLessThanOrEqual(bound);
       const all = await searched(granularity, tokens, answer.opened!);
       expect(all.count).toBe(term!.count);
-      expect(all.closedMass).toBe(0);
+      expect([all.closedMass, all.closedTotal]).toEqual([0, 0]);
       expect(Math.abs(all.mass - term!.mass!)).toBeLessThanOrEqual(slack);
     }
     masses.reduce((coarser, finer) => {
@@ -135,9 +140,11 @@ describe.each(Object.keys(MODELS))('%s', (name) => {
       await expansion.visitAll(bytes, noControl, (batch) => all.push(...batch));
       return all.toSorted((a, b) => a - b);
     };
-    const [whole, tight] = [await found(1e9), await found(1)];
-    expect(tight).toHaveLength(expansion.counts().paths);
-    whole.forEach((value, index) => expect(Math.abs(value - tight[index]!)).toBeLessThan(1e-4));
+    const whole = await found(1e9);
+    for (const tight of [await found(1), await found(20 * 4 * expansion.size)]) {
+      expect(tight).toHaveLength(expansion.counts().paths);
+      whole.forEach((value, index) => expect(Math.abs(value - tight[index]!)).toBeLessThan(1e-4));
+    }
   });
 
   async function searched(granularity: Granularity, tokens: number[], budget: number) {
@@ -146,12 +153,14 @@ describe.each(Object.keys(MODELS))('%s', (name) => {
     const question = { tokens, counterfactual: null, target: first.target!, foil: first.foil };
     const expansion = new Expansion(model, run, await model.direction(run, question), granularity);
     let mass = 0;
+    let total = 0;
     let count = 0;
     const found = await visitBest(expansion, budget, noControl, (batch) => {
       mass += sum(batch.map(Math.abs));
+      total += sum(batch);
       count += batch.length;
     });
-    return { ...found, mass, count };
+    return { ...found, mass, total, count };
   }
 });
 
@@ -164,10 +173,20 @@ test('[M23] beyond the exhaustive limit the numbers are of the paths found, and 
   expect(heads.search).toBe('budget');
   expect(heads.opened).toBe(4096);
   expect(heads.largestUnopened).toBeGreaterThan(0);
-  expect(heads.notes[0]).toMatch(/^A bound: \d+ of \d\.\d+e\+6 paths were found.* bound nothing\.$/);
+  expect(heads.notes.slice(0, 4)).toEqual([
+    'mass and count are lower bounds on Σ|value| and on the number of all paths.',
+    'n50, n90, n99 and effective are of the paths found alone and bound nothing.',
+    expect.stringMatching(/^The search, largest \|total\| first, found \d+ of \d\.\d+e\+6 paths\.$/),
+    expect.stringMatching(/^With the \|totals\| of unopened suffixes Σ\|value\| is at least [\d.]+\.$/),
+  ]);
+  const direct = await analyze(model, { model: '', view: 'direct', tokens: [3, 1, 4], target: 1, foil: 2 }, noControl);
+  expect(heads.remainder).not.toBe(0);
+  expect(heads.error, '[M11]').toBe(Math.abs(heads.sum! - heads.metric!));
+  expect(heads.error, '[M11]').toBeLessThanOrEqual(1e-5 * massOf(direct));
   expect(layers.search).toBe('exhaustive');
   expect(layers.opened).toBe(2 ** 5);
-  expect(layers.notes.some((note) => note.startsWith('A bound'))).toBe(false);
+  expect(layers.notes.join(' ')).not.toContain('bound');
+  expect(layers.remainder).toBeUndefined();
   await model.close();
   await rm(folder, { recursive: true });
 });

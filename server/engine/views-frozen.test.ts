@@ -97,6 +97,7 @@ describeGoldens('frozen views of', (subject) => {
     expect(answer.whole).toEqual({ name: 'tokens', value: answer.tokens.length });
     expect(answer.error).toBeLessThan(1e-5 * answer.tokens.length);
     expectTable({ norm: answer.settings!['ovNorm'] as number }, { norm: ov_norm });
+    expect(answer.notes.join()).not.toContain('[M14]');
   });
 
   test.for([

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AnalyzeRequest } from '@/lib/engine/index.ts';
 import { analyzeRequest, type Setup } from '@/lib/wire.ts';
 import { strings } from '@/app/ui/strings.ts';
-import { ANALYSIS_GROUPS, ANALYSIS_VIEWS, analysisOf, type AnalysisView } from './analyses.ts';
+import { ANALYSIS_GROUPS, ANALYSIS_VIEWS, analysisOf, hintOf, type AnalysisView } from './analyses.ts';
 import { defaultsOf, formOf, isSameRequest, isWanted, requestOfForm, type FormValues } from './analysis-form.ts';
 import { readAnalysis, writeAnalysis } from './analysis-link.ts';
 
@@ -37,6 +37,18 @@ describe('the table of analyses', () => {
     const { success, error } = analyzeRequest.safeParse(requestOf(view));
     expect(error?.issues ?? []).toEqual([]);
     expect(success).toBe(true);
+  });
+});
+
+describe('what an empty field means', () => {
+  it('is said as it is in the analysis', () => {
+    expect(hintOf('steps', 'attribution')).toMatch(/^Empty: the clean gradient alone \(EAP\)\./);
+    expect(hintOf('maxDegree', 'orders')).toBe('Empty: all.');
+    expect(hintOf('maxDegree', 'interactions')).toContain('12 blocks');
+    expect(hintOf('maxDegree', 'naive-expansion')).toContain('up to 3');
+    expect(hintOf('top', 'circuits')).toContain('20');
+    expect(hintOf('top', 'flow')).toBe('Empty: everything.');
+    expect(hintOf('foldNorm', 'circuits')).toBeUndefined();
   });
 });
 

@@ -1,4 +1,5 @@
 import { KIND_OF_VIEW, REFERENCES, type Kind, type Reference, type View } from '@/lib/engine/index.ts';
+import { strings } from '@/app/ui/strings.ts';
 
 /** What a person can set, by the field of the request that it becomes. */
 export type Parameter =
@@ -65,6 +66,11 @@ export const ANALYSIS_VIEWS = Object.keys(SHAPES) as AnalysisView[];
 export function analysisOf(view: AnalysisView): Analysis {
   const shape: Shape = SHAPES[view];
   return { required: [], single: [], references: REFERENCES, ...shape, view, kind: KIND_OF_VIEW[view] };
+}
+
+/** What an empty field means, or how it is filled in; undefined where there is nothing to say. */
+export function hintOf(parameter: Parameter, view: AnalysisView): string | undefined {
+  return strings.analyses.particularHints[view]?.[parameter] ?? strings.analyses.hints[parameter];
 }
 
 const KINDS: readonly Kind[] = ['identity', 'approximation', 'causal', 'weights'];

@@ -5,7 +5,7 @@ import { visibleToken } from '@/lib/figures/numbers.ts';
 import { Button } from '@/app/ui/button.tsx';
 import { Field } from '@/app/ui/field.tsx';
 import { strings } from '@/app/ui/strings.ts';
-import type { Analysis, NameParameter, Parameter, WholeParameter } from './analyses.ts';
+import { hintOf, type Analysis, type NameParameter, type Parameter } from './analyses.ts';
 import { isWanted, type Faults, type FormValues, type SetValues } from './analysis-form.ts';
 import { PromptSetFields } from './prompt-set-fields.tsx';
 
@@ -107,7 +107,15 @@ function ParameterField({ parameter, analysis, values, fault, onChange }: Parame
     case 'ablate':
       return <Names parameter={parameter} analysis={analysis} value={values[parameter]} fault={fault} onChange={set} />;
     default:
-      return <Whole parameter={parameter} label={labelOf(parameter, analysis)} value={values[parameter]} fault={fault} onChange={set} />;
+      return (
+        <Whole
+          label={labelOf(parameter, analysis)}
+          hint={hintOf(parameter, analysis.view)}
+          value={values[parameter]}
+          fault={fault}
+          onChange={set}
+        />
+      );
   }
 }
 
@@ -154,16 +162,16 @@ function Names({ parameter, analysis, value, fault, onChange }: NamesProps) {
 }
 
 interface WholeProps {
-  parameter: WholeParameter;
   label: string;
+  hint: string | undefined;
   value: string;
   fault: string | undefined;
   onChange: (value: string) => void;
 }
 
-function Whole({ parameter, label, value, fault, onChange }: WholeProps) {
+function Whole({ label, hint, value, fault, onChange }: WholeProps) {
   return (
-    <Field label={label} error={fault ?? null} hint={strings.analyses.hints[parameter]} className="max-w-44">
+    <Field label={label} error={fault ?? null} hint={hint} className="max-w-44">
       {(control) => (
         <input
           {...control}

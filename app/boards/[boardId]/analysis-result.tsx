@@ -58,7 +58,7 @@ export function AnalysisResult({ answer }: { answer: Answer }) {
       {figures.length > 0 ? (
         <div className="flex min-w-0 flex-wrap items-start gap-x-8 gap-y-4">
           {figures.map((figure) => (
-            <FigureView key={figure.id} figure={figure} file={fileName(answer, 'svg')} onSelect={onSelect} />
+            <FigureView key={figure.id} figure={figure} file={fileName(answer, `${figure.id}.svg`)} onSelect={onSelect} />
           ))}
         </div>
       ) : null}

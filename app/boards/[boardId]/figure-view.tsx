@@ -8,6 +8,7 @@ import { strings } from '@/app/ui/strings.ts';
 
 interface FigureViewProps {
   figure: Figure;
+  /** the name that the SVG is downloaded under */
   file: string;
   onSelect: (name: string) => (() => void) | null;
 }

@@ -1,5 +1,5 @@
 'use client';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef, useState, type Dispatch, type SetStateAction } from 'react';
 import type { AnalyzeRequest, Answer } from '@/lib/engine/index.ts';
 import { analyze, type Progress } from '@/app/ui/analysis.ts';
 import { lineOf } from '@/app/ui/request.ts';
@@ -37,6 +37,24 @@ interface State {
 
 const NOTHING: State = { key: null, answer: null, progress: null, error: null, cancelled: false };
 
+/**
+ * Asks for what a key stands for. Progress, answer and error are set for as long as `signal` is not aborted: after
+ * that the state belongs to another request. An answer that comes all the same is remembered.
+ */
+export async function ask(key: string, signal: AbortSignal, set: Dispatch<SetStateAction<State>>): Promise<void> {
+  const setWhileWanted: typeof set = (next) => {
+    if (!signal.aborted) set(next);
+  };
+  try {
+    const onProgress = (progress: Progress) => setWhileWanted((before) => ({ ...before, progress }));
+    const answer = await analyze(JSON.parse(key) as AnalyzeRequest, { signal, onProgress });
+    remember(key, answer);
+    setWhileWanted({ ...NOTHING, key, answer });
+  } catch (error) {
+    setWhileWanted((before) => ({ ...before, progress: null, error: lineOf(error) }));
+  }
+}
+
 /** `pause`: milliseconds to wait before asking, for what follows a selection that may still be moving. */
 export function useAnswer(request: AnalyzeRequest | null, pause = 0): AnswerState {
   const key = request ? JSON.stringify(request) : null;
@@ -54,19 +72,7 @@ export function useAnswer(request: AnalyzeRequest | null, pause = 0): AnswerStat
     const abort = new AbortController();
     running.current = abort;
     setState((before) => ({ ...before, progress: null, error: null, cancelled: false }));
-    const ask = () =>
-      analyze(JSON.parse(key) as AnalyzeRequest, {
-        signal: abort.signal,
-        onProgress: (progress) => setState((before) => ({ ...before, progress })),
-      })
-        .then((answer) => {
-          remember(key, answer);
-          if (!abort.signal.aborted) setState({ ...NOTHING, key, answer });
-        })
-        .catch((error: unknown) => {
-          if (!abort.signal.aborted) setState((before) => ({ ...before, progress: null, error: lineOf(error) }));
-        });
-    const timer = setTimeout(ask, pause);
+    const timer = setTimeout(() => void ask(key, abort.signal, setState), pause);
     return () => {
       clearTimeout(timer);
       abort.abort();

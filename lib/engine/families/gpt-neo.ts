@@ -83,6 +83,7 @@ function gptNeoLayer(reader: Reader, at: string, d: number, dMlp: number): Layer
       gateBias: null,
       in: reader.linear(`${at}mlp.c_fc.weight`, d, dMlp),
       inBias: reader.weight(`${at}mlp.c_fc.bias`, [dMlp]),
+      hiddenBias: null,
       out: reader.linear(`${at}mlp.c_proj.weight`, dMlp, d),
       outBias: reader.weight(`${at}mlp.c_proj.bias`, [d]),
     },

@@ -81,6 +81,7 @@ function gpt2Layer(reader: Reader, layer: number, d: number, dMlp: number): Laye
       gateBias: null,
       in: reader.weight(`${at}mlp.c_fc.weight`, [d, dMlp]),
       inBias: reader.weight(`${at}mlp.c_fc.bias`, [dMlp]),
+      hiddenBias: null,
       out: reader.weight(`${at}mlp.c_proj.weight`, [dMlp, d]),
       outBias: reader.weight(`${at}mlp.c_proj.bias`, [d]),
     },

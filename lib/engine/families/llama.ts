@@ -104,6 +104,7 @@ function llamaLayer(reader: Reader, at: string, { d, heads, kvHeads, dHead, dMlp
       gateBias: bias('mlp.gate_proj', dMlp, biases.mlp),
       in: reader.linear(`${at}mlp.up_proj.weight`, d, dMlp),
       inBias: bias('mlp.up_proj', dMlp, biases.mlp),
+      hiddenBias: null,
       out: reader.linear(`${at}mlp.down_proj.weight`, dMlp, d),
       outBias: bias('mlp.down_proj', d, biases.mlp),
     },

@@ -2,7 +2,7 @@ import { EngineError } from '../errors.ts';
 import type { Activation, LayerWeights, Layout, ModelSpec } from '../spec.ts';
 import type { TensorTable } from '../weights.ts';
 import { ACTIVATIONS } from './gpt2.ts';
-import { Reader, everywhere, normOf, rotaryOf, type Config } from './reader.ts';
+import { Reader, everywhere, normOf, type Config } from './reader.ts';
 
 /** Hugging Face GPT-NeoX and Pythia: query, key and value of a head side by side, blocks parallel or sequential. */
 export function readNeoX(config: Config, tensors: TensorTable): ModelSpec {
@@ -16,7 +16,6 @@ export function readNeoX(config: Config, tensors: TensorTable): ModelSpec {
   const vocabulary = reader.size('vocab_size');
   const dMlp = reader.size('intermediate_size');
   const biased = config['attention_bias'] !== false;
-  const { base } = reader.rotary(dHead % 2 === 0 ? dHead : 2);
   const tied = config['tie_word_embeddings'] === true;
   const embed = reader.weight('embed_in.weight', [vocabulary, d]);
   const spec: ModelSpec = {
@@ -28,7 +27,7 @@ export function readNeoX(config: Config, tensors: TensorTable): ModelSpec {
     dModel: d,
     dHead,
     kvHeads: heads,
-    rotary: rotaryOf(Math.trunc(dHead * share(config)), config['rotary_emb_base'] === undefined ? base : reader.number('rotary_emb_base')),
+    rotary: reader.rotary(Math.trunc(dHead * share(config)), { partial: true, bases: ['rotary_emb_base', 'rope_theta'] }),
     windows: everywhere(layers),
     dMlp,
     vocabulary,
@@ -47,16 +46,19 @@ export function readNeoX(config: Config, tensors: TensorTable): ModelSpec {
       unembedBias: null,
     },
   };
-  reader.requireAllRead(/attention\.(bias|masked_bias|rotary_emb\.inv_freq)$/);
+  const buffers = /attention\.(bias|masked_bias|rotary_emb\.inv_freq)$/;
+  reader.requireAllRead(tied ? /attention\.(bias|masked_bias|rotary_emb\.inv_freq)$|^embed_out\.weight$/ : buffers);
   return spec;
 }
 
 /** Share of a head's channels that are turned. */
 function share(config: Config): number {
   const parameters = config['rope_parameters'] as Config | null | undefined;
-  const value = config['rotary_pct'] ?? parameters?.['partial_rotary_factor'] ?? 0.25;
+  const newer = parameters?.['partial_rotary_factor'];
+  const value = newer ?? config['rotary_pct'] ?? 0.25;
   if (typeof value !== 'number' || !(value > 0 && value <= 1)) {
-    throw new EngineError('bad-config', 'config.json: rotary_pct', 'a share from 0 to 1', JSON.stringify(value));
+    const field = newer == null ? 'rotary_pct' : 'rope_parameters: partial_rotary_factor';
+    throw new EngineError('bad-config', `config.json: ${field}`, 'a share from 0 to 1', JSON.stringify(value));
   }
   return value;
 }
@@ -87,6 +89,7 @@ function neoxLayer(reader: Reader, at: string, { d, dMlp, biased }: NeoXSizes): 
       gateBias: null,
       in: reader.linear(`${at}mlp.dense_h_to_4h.weight`, d, dMlp),
       inBias: reader.weight(`${at}mlp.dense_h_to_4h.bias`, [dMlp]),
+      hiddenBias: null,
       out: reader.linear(`${at}mlp.dense_4h_to_h.weight`, dMlp, d),
       outBias: reader.weight(`${at}mlp.dense_4h_to_h.bias`, [d]),
     },

@@ -80,26 +80,34 @@ export class Reader {
     }
   }
 
-  /** Turning positions without scaling: `rope_theta` beside or inside `rope_parameters`. */
-  rotary(dims: number): Rotary {
-    for (const name of ['rope_scaling', 'rope_parameters']) this.#requirePlainRope(name);
+  /**
+   * Turning positions of `dims` channels without scaling. What `rope_parameters` says goes before the fields beside it.
+   * @param partial whether the family may turn a part of a head's channels
+   * @param bases fields beside `rope_parameters` that may hold the base
+   */
+  rotary(dims: number, { partial = false, bases = ['rope_theta'] }: { partial?: boolean; bases?: readonly string[] } = {}): Rotary {
+    this.#requirePlainRope('rope_scaling', false);
+    this.#requirePlainRope('rope_parameters', partial);
     const parameters = this.config['rope_parameters'] as Config | null | undefined;
-    const base = this.config['rope_theta'] ?? parameters?.['rope_theta'] ?? 10_000;
+    const field = bases.find((name) => this.config[name] != null) ?? bases[0]!;
+    const inside = parameters?.['rope_theta'] != null;
+    const base = inside ? parameters!['rope_theta'] : (this.config[field] ?? 10_000);
     if (typeof base !== 'number' || !(base > 0)) {
-      throw new EngineError('bad-config', 'config.json: rope_theta', 'a positive number', describe(base));
+      const where = inside ? 'rope_parameters: rope_theta' : field;
+      throw new EngineError('bad-config', `config.json: ${where}`, 'a positive number', describe(base));
     }
     return rotaryOf(dims, base);
   }
 
-  #requirePlainRope(name: string): void {
+  #requirePlainRope(name: string, partial: boolean): void {
     const rope = this.config[name] as Config | null | undefined;
     const type = rope?.['rope_type'] ?? rope?.['type'] ?? 'default';
     if (type !== 'default') {
       throw new EngineError('unsupported', `config.json: ${name}`, 'rope_type "default", positions that are not scaled', describe(type));
     }
-    const partial = rope?.['partial_rotary_factor'] ?? 1;
-    if (partial !== 1) {
-      throw new EngineError('unsupported', `config.json: ${name}: partial_rotary_factor`, '1', describe(partial));
+    const share = rope?.['partial_rotary_factor'] ?? 1;
+    if (!partial && share !== 1) {
+      throw new EngineError('unsupported', `config.json: ${name}: partial_rotary_factor`, '1', describe(share));
     }
   }
 }

@@ -105,13 +105,16 @@ function lensLayer(reader: Reader, layer: number, sizes: LensSizes): LayerWeight
   };
 }
 
+/** `b_in` of a gated MLP is added behind the product: (act(x·W_gate) ⊙ (x·W_in) + b_in)·W_out + b_out. */
 function lensMlp(reader: Reader, at: string, { d, dMlp, type, gated }: LensSizes): MlpWeights {
+  const bias = reader.optional(`${at}mlp.b_in`, [dMlp]);
   return {
     norm2: lensNorm(reader, `${at}ln2`, type, d),
     gate: gated ? reader.weight(`${at}mlp.W_gate`, [d, dMlp]) : null,
     gateBias: null,
     in: reader.weight(`${at}mlp.W_in`, [d, dMlp]),
-    inBias: reader.optional(`${at}mlp.b_in`, [dMlp]),
+    inBias: gated ? null : bias,
+    hiddenBias: gated ? bias : null,
     out: reader.weight(`${at}mlp.W_out`, [dMlp, d]),
     outBias: reader.optional(`${at}mlp.b_out`, [d]),
   };

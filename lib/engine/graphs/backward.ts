@@ -4,17 +4,28 @@ import { Blocks, type HeadInputs } from './blocks.ts';
 import { metricRow } from './frozen.ts';
 
 /**
+ * Where the passes start, and what the changes are. `clean`: embeddings of the run, changes given. `between`: a batch of
+ * embeddings whose gradients are averaged, changes given. `pair`: the tokens of two runs, clean and reference; changes
+ * are what the second writes minus what the first does, gradients are the first's.
+ */
+export type AttributionStart = 'clean' | 'between' | 'pair';
+
+/**
  * Edge attribution [M21]: ⟨change_u, ∂metric/∂in_v⟩ for every edge u→v, from one forward and one backward pass through
- * the true gradient of softmax, norms and activations. The passes start from embeddings given as a batch, whose
- * gradients are averaged: one batch of the clean embeddings is EAP, those between clean and reference are EAP-IG.
- * Feeds `embeddings` [B, S, d], `mask` [S, S], `change` [n, S, d] in the order of ablatableNodes, and the metric's tokens.
+ * the true gradient of softmax, norms and activations: EAP, or averaged over inputs between clean and reference EAP-IG.
+ * Feeds `mask` [S, S], the metric's tokens, and `tokens` int32 [2, S] of a pair, or `embeddings` [B, S, d] (B is 1 for
+ * `clean`) with `change` [n, S, d] in the order of ablatableNodes.
  * Gives `heads{l}` [3·H, n] (all queries, then keys, then values), `mlp{l}` [1, n] and `logits` [1, n], n being the
  * writers before that reader; all summed over the batch.
  */
-export function attributionGraph(spec: ModelSpec): Graph {
-  const g = new GraphBuilder('attribution');
-  new Passes(g, new Blocks(g, spec)).build();
+export function attributionGraph(spec: ModelSpec, start: AttributionStart): Graph {
+  const g = new GraphBuilder(attributionName(start));
+  new Passes(g, new Blocks(g, spec), start).build();
   return g.finish();
+}
+
+export function attributionName(start: AttributionStart): string {
+  return `attribution-${start}`;
 }
 
 /** A norm's input, centred and divided by σ, and 1/σ. */
@@ -35,15 +46,20 @@ interface Kept {
   up: Value | null;
 }
 
+const GROUPS = 4;
+
 class Passes {
-  readonly #change: Value;
+  #groups: { from: number; changes: Value }[] = [];
+  readonly #changes: Value[] = [];
+  readonly #writers: number;
 
   constructor(
     readonly g: GraphBuilder,
     readonly blocks: Blocks,
+    readonly start: AttributionStart,
   ) {
-    const { layers, heads, hasMlp, dModel } = blocks.spec;
-    this.#change = g.input('change', 'float32', [1 + layers * (heads + Number(hasMlp)), 'S', dModel]);
+    const { layers, heads, hasMlp } = blocks.spec;
+    this.#writers = 1 + layers * (heads + Number(hasMlp));
   }
 
   build(): void {
@@ -51,13 +67,21 @@ class Passes {
     const { spec } = blocks;
     const perLayer = spec.heads + Number(spec.hasMlp);
     const mask = g.input('mask', 'float32', ['S', 'S']);
-    let x = g.input('embeddings', 'float32', ['B', 'S', spec.dModel]);
+    let x =
+      this.start === 'pair'
+        ? blocks.embed(g.input('tokens', 'int32', [2, 'S']))
+        : g.input('embeddings', 'float32', ['B', 'S', spec.dModel]);
+    if (this.start === 'pair') this.#changes.push(this.#difference(x));
     const kept: Kept[] = [];
     for (let layer = 0; layer < spec.layers; layer++) {
       const { after, keep } = this.#forward(x, layer, mask);
       kept.push(keep);
       x = after;
     }
+    x = this.#own(x);
+    const change =
+      this.start === 'pair' ? g.op('Concat', this.#changes, { axis: 0 }) : g.input('change', 'float32', [this.#writers, 'S', spec.dModel]);
+    this.#groups = this.#split(change, this.#writers);
     let gradient = this.#atLogits(x);
     this.#score('logits', g.op('Unsqueeze', [gradient, g.ints([1])]), 1 + spec.layers * perLayer);
     for (let layer = spec.layers - 1; layer >= 0; layer--) {
@@ -65,9 +89,9 @@ class Passes {
       const mlp = spec.hasMlp ? this.#mlpBackward(gradient, kept[layer]!, layer) : null;
       if (mlp) this.#score(`mlp${layer}`, g.op('Unsqueeze', [mlp, g.ints([1])]), spec.parallel ? before : before + spec.heads);
       if (mlp && !spec.parallel) gradient = g.op('Add', [gradient, mlp]);
-      const slots = this.#headsBackward(gradient, kept[layer]!, layer);
+      const { slots, stream } = this.#headsBackward(gradient, kept[layer]!, layer);
       this.#score(`heads${layer}`, slots, before);
-      gradient = g.op('Add', [gradient, g.op('ReduceSum', [slots, g.ints([1])], { keepdims: 0 })]);
+      gradient = g.op('Add', [gradient, stream]);
       if (mlp && spec.parallel) gradient = g.op('Add', [gradient, mlp]);
     }
   }
@@ -78,9 +102,20 @@ class Passes {
     const first = this.#normed(x, norm1);
     const inputs = blocks.headInputs([first.xs, first.xs, first.xs], layer);
     const pattern = blocks.pattern(inputs.queries, inputs.keys, [0, 1, 3, 2], blocks.maskOf(layer, mask));
-    const mixed = blocks.times(blocks.joinHeads(g.op('MatMul', [pattern, inputs.values])), o);
+    const byHead = g.op('MatMul', [pattern, inputs.values]);
+    const mixed = blocks.times(blocks.joinHeads(byHead), o);
+    if (this.start === 'pair') this.#changes.push(g.op('MatMul', [this.#difference(byHead, true), blocks.weights.perHead(o, 'out')]));
     const attended = g.op('Add', [x, g.op('Add', [mixed, blocks.attentionBias(layer)])]);
-    const keep: Kept = { norm1: first.normed, inputs, pattern, norm2: null, hidden: null, up: null };
+    const own = (value: Value) => this.#own(value);
+    const ownInputs = { queries: own(inputs.queries), keys: own(inputs.keys), values: own(inputs.values) };
+    const keep: Kept = {
+      norm1: this.#ownNorm(first.normed),
+      inputs: ownInputs,
+      pattern: own(pattern),
+      norm2: null,
+      hidden: null,
+      up: null,
+    };
     if (!mlp) return { after: attended, keep };
     const second = this.#normed(blocks.spec.parallel ? x : attended, mlp.norm2);
     const reads = (weight: Weight, bias: Weight | null) => {
@@ -91,8 +126,26 @@ class Passes {
     const up = reads(mlp.in, mlp.inBias);
     const hidden = mlp.gate ? reads(mlp.gate, mlp.gateBias) : up;
     const active = mlp.gate ? g.op('Mul', [blocks.activation(hidden), up]) : blocks.activation(hidden);
-    const out = blocks.plus(blocks.times(active, mlp.out), mlp.outBias);
-    return { after: g.op('Add', [attended, out]), keep: { ...keep, norm2: second.normed, hidden, up: mlp.gate ? up : null } };
+    const out = blocks.mlpOut(active, mlp);
+    if (this.start === 'pair') this.#changes.push(this.#difference(out));
+    const rest = { norm2: this.#ownNorm(second.normed), hidden: own(hidden), up: mlp.gate ? own(up) : null };
+    return { after: g.op('Add', [attended, out]), keep: { ...keep, ...rest } };
+  }
+
+  /** Of a pair, the clean run's part [1, …]; else all. */
+  #own(x: Value): Value {
+    return this.start === 'pair' ? this.blocks.cut(x, 0, 0, 1) : x;
+  }
+
+  #ownNorm(normed: Normed | null): Normed | null {
+    return normed && { unit: this.#own(normed.unit), inverse: this.#own(normed.inverse) };
+  }
+
+  /** What the second run of a pair has more than the first, [1, …]; `squeezed` without the first axis. */
+  #difference(x: Value, squeezed = false): Value {
+    const { g, blocks } = this;
+    const difference = g.op('Sub', [blocks.cut(x, 0, 1, 2), blocks.cut(x, 0, 0, 1)]);
+    return squeezed ? g.op('Squeeze', [difference, g.ints([0])]) : difference;
   }
 
   /** xs without bias, and what the way back needs of the norm. */
@@ -143,8 +196,11 @@ class Passes {
     return this.#normBackward(g.op('Add', [throughUp, throughGate]), weights.norm2, norm2);
   }
 
-  /** Gradients at the inputs of all heads of a layer by slot, [B, 3·H, S, d]. */
-  #headsBackward(gradient: Value, { norm1, inputs, pattern }: Kept, layer: number): Value {
+  /**
+   * Gradients at the inputs of all heads of a layer, by slot [B, 3·H, S, d] and, of all together, at the stream
+   * [B, S, d]; the latter from products with whole matrices, which costs less than adding up the former.
+   */
+  #headsBackward(gradient: Value, { norm1, inputs, pattern }: Kept, layer: number): { slots: Value; stream: Value } {
     const { g, blocks } = this;
     const weights = blocks.layer(layer);
     const swap = (x: Value) => g.op('Transpose', [x], { perm: [0, 1, 3, 2] });
@@ -157,20 +213,70 @@ class Passes {
     const turns = blocks.turns(inputs.keys);
     const queries = blocks.turnBack(g.op('MatMul', [scaled, inputs.keys]), turns);
     const keys = blocks.turnBack(g.op('MatMul', [swap(scaled), inputs.queries]), turns);
-    const read = (atHeads: Value, weight: Weight) => {
-      const matrices = blocks.weights.perHead(weight, 'in', true);
-      return g.op('MatMul', [atHeads, weight === weights.q ? matrices : blocks.forEveryHead(matrices, 0)]);
+    const { slots, stream } = this.#throughProjections([queries, keys, values], layer);
+    return {
+      slots: this.#normBackward(slots, weights.norm1, norm1, true),
+      stream: this.#normBackward(stream, weights.norm1, norm1),
     };
-    const slots = g.op('Concat', [read(queries, weights.q), read(keys, weights.k), read(values, weights.v)], { axis: 1 });
-    return this.#normBackward(slots, weights.norm1, norm1, true);
+  }
+
+  /** Gradients [B, H, S, dh] at queries, keys and values to those at their inputs, each apart and all together. */
+  #throughProjections(atHeads: readonly [Value, Value, Value], layer: number): { slots: Value; stream: Value } {
+    const { g, blocks } = this;
+    const { q, k, v } = blocks.layer(layer);
+    if (q.name === v.name && q.layout.kind === 'columns') {
+      const { heads, dHead, dModel } = blocks.spec;
+      const all = g.op('Concat', atHeads, { axis: 1 });
+      const stored = blocks.weights.stored(q);
+      const byHead = g.op('Reshape', [stored, g.ints([dModel, 3 * heads, dHead])]);
+      const fused = { value: stored, flipped: false, inner: dModel, outer: 3 * heads * dHead };
+      return {
+        slots: g.op('MatMul', [all, g.op('Transpose', [byHead], { perm: [1, 2, 0] })]),
+        stream: blocks.weights.timesTransposed(blocks.joinHeads(all), fused),
+      };
+    }
+    const slots = [q, k, v].map((weight, slot) => {
+      const matrices = blocks.weights.perHead(weight, 'in', true);
+      return g.op('MatMul', [atHeads[slot]!, weight === q ? matrices : blocks.forEveryHead(matrices, 0)]);
+    });
+    const together = [q, k, v].map((weight, slot) => {
+      const owned = weight === q ? atHeads[slot]! : this.#sumOverSharers(atHeads[slot]!);
+      return blocks.timesTransposed(blocks.joinHeads(owned), weight);
+    });
+    return { slots: g.op('Concat', slots, { axis: 1 }), stream: together.reduce((sum, part) => g.op('Add', [sum, part])) };
+  }
+
+  /** [B, H, S, dh] to [B, kvHeads, S, dh]: what reaches a key or value head comes from all heads that share it. */
+  #sumOverSharers(x: Value): Value {
+    const { g } = this;
+    const { heads, kvHeads, dHead } = this.blocks.spec;
+    if (heads === kvHeads) return x;
+    const batch = g.op('Shape', [x], { start: 0, end: 1 });
+    const tokens = g.op('Shape', [x], { start: 2, end: 3 });
+    const sizes = [batch, g.ints([kvHeads, heads / kvHeads]), tokens, g.ints([dHead])];
+    return g.op('ReduceSum', [g.op('Reshape', [x, g.op('Concat', sizes, { axis: 0 })]), g.ints([2])], { keepdims: 0 });
   }
 
   /** Inner products of gradients [B, R, S, d], summed over the batch, with the changes of the first `writers` nodes. */
   #score(name: string, gradients: Value, writers: number): void {
     const { g, blocks } = this;
-    const sum = g.op('ReduceSum', [gradients, g.ints([0])], { keepdims: 0 });
-    const changes = g.op('Flatten', [blocks.cut(this.#change, 0, 0, writers)], { axis: 1 });
-    const scores = g.op('Gemm', [g.op('Flatten', [sum], { axis: 1 }), changes], { transB: 1 });
-    g.output(name, scores, 'float32', ['R', writers]);
+    const sum =
+      this.start === 'between' ? g.op('ReduceSum', [gradients, g.ints([0])], { keepdims: 0 }) : g.op('Squeeze', [gradients, g.ints([0])]);
+    const flat = g.op('Flatten', [sum], { axis: 1 });
+    const groups = this.#groups.filter(({ from }) => from < writers);
+    const products = groups.map(({ changes }) => g.op('Gemm', [flat, changes], { transB: 1 }));
+    const scores = products.length === 1 ? products[0]! : g.op('Concat', products, { axis: 1 });
+    g.output(name, blocks.cut(scores, 1, 0, writers), 'float32', ['R', writers]);
+  }
+
+  /** The changes as a few matrices [n, S·d], so that a reader early in the model need not meet all later writers. */
+  #split(change: Value, writers: number): { from: number; changes: Value }[] {
+    const { g } = this;
+    const flat = g.op('Flatten', [change], { axis: 1 });
+    const size = Math.ceil(writers / GROUPS);
+    const starts = Array.from({ length: Math.ceil(writers / size) }, (_, group) => group * size);
+    const sizes = starts.map((from) => Math.min(size, writers - from));
+    const parts = starts.length === 1 ? [flat] : g.ops('Split', [flat, g.ints(sizes)], starts.length, { axis: 0 });
+    return starts.map((from, group) => ({ from, changes: parts[group]! }));
   }
 }

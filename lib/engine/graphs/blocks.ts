@@ -266,8 +266,7 @@ export class Blocks {
 
   /** [B, H, S, dh] to [B, S, H·dh]. */
   joinHeads(x: Value): Value {
-    const { heads, dHead } = this.spec;
-    return this.g.op('Reshape', [this.g.op('Transpose', [x], { perm: [0, 2, 1, 3] }), this.g.ints([0, 0, heads * dHead])]);
+    return this.g.op('Reshape', [this.g.op('Transpose', [x], { perm: [0, 2, 1, 3] }), this.g.ints([0, 0, -1])]);
   }
 
   /** Attention patterns from queries [.., Q, dh] and keys [.., S, dh]; `mask` is 0 or −∞, [Q, S]. */
@@ -320,27 +319,39 @@ export class Blocks {
   }
 
   /**
-   * An MLP's hidden layer from its scaled input xs [.., d]: what it carries, xs·W_in, the constant β·W_in + b_in (or
-   * null), and the live gate [M9].
+   * An MLP's hidden layer from its scaled input xs [.., d]: what it carries, xs·W_in, the live gate [M9], and the constant
+   * β·W_in + b_in that is gated with it; null where there is none, or where it alone is not the bias: see mlpBias.
    */
   hidden(xs: Value, layer: number): { carried: Value; constant: Value | null; gate: Value } {
     const weights = this.mlp(layer);
     const carried = this.times(xs, weights.in);
     const constant = this.readerBias(weights.norm2, weights.in, weights.inBias);
     const add = (x: Value, y: Value | null) => (y === null ? x : this.g.op('Add', [x, y]));
-    if (!weights.gate) return { carried, constant, gate: this.gate(add(carried, constant)) };
+    const alone = weights.hiddenBias ? null : constant;
+    if (!weights.gate) return { carried, constant: alone, gate: this.gate(add(carried, constant)) };
     const shift = this.readerBias(weights.norm2, weights.gate, weights.gateBias);
-    return { carried, constant, gate: this.activation(add(this.times(xs, weights.gate), shift)) };
+    return { carried, constant: alone, gate: this.activation(add(this.times(xs, weights.gate), shift)) };
   }
 
-  /** The source `m{l}.b`: ((β·W_in + b_in) ⊙ gate)·W_out + b_out for gates [.., M], [.., d]. */
+  /** The source `m{l}.b`: ((β·W_in + b_in) ⊙ gate + hidden bias)·W_out + b_out for gates [.., M], [.., d]. */
   mlpBias(gate: Value, layer: number): Value {
     const weights = this.mlp(layer);
     const constant = this.readerBias(weights.norm2, weights.in, weights.inBias);
-    if (constant !== null) return this.plus(this.times(this.g.op('Mul', [gate, constant]), weights.out), weights.outBias);
+    if (constant !== null) return this.mlpOut(this.g.op('Mul', [gate, constant]), weights);
     const shape = this.g.op('Concat', [this.g.op('Shape', [gate], { end: -1 }), this.g.ints([this.spec.dModel])], { axis: 0 });
-    const own = weights.outBias ? this.weights.vector(weights.outBias) : this.zeros(this.spec.dModel);
-    return this.g.op('Expand', [own, shape]);
+    return this.g.op('Expand', [this.#mlpConstant(weights), shape]);
+  }
+
+  /** A hidden layer [.., M] behind its gates to the MLP's output, biases included, [.., d]. */
+  mlpOut(hidden: Value, weights: MlpWeights): Value {
+    return this.plus(this.times(this.plus(hidden, weights.hiddenBias), weights.out), weights.outBias);
+  }
+
+  /** (hidden bias)·W_out + b_out, [d]. */
+  #mlpConstant({ hiddenBias, out, outBias }: MlpWeights): Value {
+    if (!hiddenBias) return outBias ? this.weights.vector(outBias) : this.zeros(this.spec.dModel);
+    const row = this.g.op('Reshape', [this.weights.vector(hiddenBias), this.g.ints([1, this.spec.dMlp])]);
+    return this.plus(this.g.op('Reshape', [this.times(row, out), this.g.ints([-1])]), outBias);
   }
 
   /** The MLP as the model computes it, on a stream [.., d], biases included. */
@@ -348,9 +359,9 @@ export class Blocks {
     const weights = this.mlp(layer);
     const normed = this.norm(x, weights.norm2);
     const up = this.plus(this.times(normed, weights.in), weights.inBias);
-    if (!weights.gate) return this.plus(this.times(this.activation(up), weights.out), weights.outBias);
+    if (!weights.gate) return this.mlpOut(this.activation(up), weights);
     const gate = this.activation(this.plus(this.times(normed, weights.gate), weights.gateBias));
-    return this.plus(this.times(this.g.op('Mul', [gate, up]), weights.out), weights.outBias);
+    return this.mlpOut(this.g.op('Mul', [gate, up]), weights);
   }
 
   ones(length: number): Value {

@@ -56,6 +56,14 @@ export function runStacks(spec: ModelSpec, tokens: number): { stacks: Record<str
   return { stacks, into };
 }
 
+/** Puts the parts where they belong that the runtime has not written there itself. */
+export function placeParts(outputs: Record<string, FloatTensor>, into: Record<string, FloatTensor>): void {
+  for (const [name, { data }] of Object.entries(into)) {
+    const part = outputs[name]!;
+    if (part.data !== data) data.set(part.data);
+  }
+}
+
 /** For each stack how many rows its parts have, and the shape of a row. */
 function stackShapes(spec: ModelSpec): Record<string, { rows: number[]; item: (number | 'S')[] }> {
   const { layers, heads, dModel, dMlp, hasMlp, norm } = spec;

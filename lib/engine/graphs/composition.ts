@@ -15,12 +15,14 @@ export function headMatricesGraph(spec: ModelSpec, layer: number, foldNorm: bool
   const g = new GraphBuilder(headMatricesName(layer, foldNorm));
   const blocks = new Blocks(g, spec);
   const { q, k, v, o, norm1 } = blocks.layer(layer);
-  const matrices = [blocks.weights.perHead(q, 'in'), ofEveryHead(blocks, k), ofEveryHead(blocks, v)];
+  const shared = (weight: Weight) => blocks.forEveryHead(blocks.weights.perHead(weight, 'in'), 0);
+  const matrices = [blocks.weights.perHead(q, 'in'), shared(k), shared(v)];
   const readers = foldNorm ? matrices.map((matrix) => foldedNorm(blocks, matrix, norm1)) : matrices;
   outputMatrices(g, spec, readers, blocks.weights.perHead(o, 'out'), spec.heads);
   return g.finish();
 }
 
+/** Of a graph of {@link headMatricesGraph}, one for each layer and choice. */
 export function headMatricesName(layer: number, foldNorm: boolean): string {
   return `head-matrices-${layer}${foldNorm ? '-folded' : ''}`;
 }
@@ -54,15 +56,6 @@ export function compositionGraph({ dModel, dHead }: ModelSpec): Graph {
   });
   g.output('products', g.op('Concat', products, { axis: 0 }), 'float32', [3, 'H1', 'H2']);
   return g.finish();
-}
-
-/** W_K or W_V of every head, [H, d, dh]: one copy for each head that shares it. */
-function ofEveryHead(blocks: Blocks, weight: Weight): Value {
-  const { g, spec } = blocks;
-  const matrix = blocks.weights.perHead(weight, 'in');
-  if (spec.kvHeads === spec.heads) return matrix;
-  const owners = Array.from({ length: spec.heads }, (_, head) => Math.floor((head * spec.kvHeads) / spec.heads));
-  return g.op('Gather', [matrix, g.ints(owners)], { axis: 0 });
 }
 
 /** C·diag(γ)·W for W [.., d, n]: what the weight makes of a stream before its norm, but for the scale. */

@@ -2,7 +2,7 @@ import { GraphBuilder, type Graph, type Value } from '../onnx.ts';
 import type { ModelSpec } from '../spec.ts';
 import { Blocks } from './blocks.ts';
 import { ablatableNodes } from './causal.ts';
-import { frozenMlp } from './frozen.ts';
+import { frozenInputs, frozenMlp } from './frozen.ts';
 
 /**
  * What replaced outputs do to the metric when everything downstream is propagated by the frozen maps [M24].
@@ -33,19 +33,15 @@ class FrozenEffects {
 
   build(): void {
     const { g, blocks } = this;
-    const { layers, heads, dModel, dMlp, hasMlp, norm, parallel } = blocks.spec;
+    const { layers, dModel, parallel } = blocks.spec;
     const direction = g.input('direction', 'float32', [dModel]);
-    const patterns = g.input('patterns', 'float32', [layers, heads, 'S', 'S']);
-    const inverse1 = norm === 'none' ? null : g.input('inverse1', 'float32', [layers, 'S', 1]);
-    const inverse2 = norm === 'none' || !hasMlp ? null : g.input('inverse2', 'float32', [layers, 'S', 1]);
-    const gates = hasMlp ? g.input('gates', 'float32', [layers, 'S', dMlp]) : null;
-    const at = (held: Value | null, layer: number) =>
-      held === null ? g.scalar(1) : g.op('Gather', [held, g.ints([layer], [])], { axis: 0 });
+    const at = frozenInputs(blocks);
     let x = this.#next(1).replaced;
     for (let layer = 0; layer < layers; layer++) {
-      const attended = g.op('Add', [x, this.#attention(x, layer, at(patterns, layer), at(inverse1, layer))]);
+      const { pattern, inverse1, gate, inverse2 } = at(layer);
+      const attended = g.op('Add', [x, this.#attention(x, layer, pattern, inverse1)]);
       const read = parallel ? x : attended;
-      x = gates ? g.op('Add', [attended, this.#mlp(read, layer, at(gates, layer), at(inverse2, layer))]) : attended;
+      x = gate ? g.op('Add', [attended, this.#mlp(read, layer, gate, inverse2)]) : attended;
     }
     const last = g.op('Gather', [x, g.ints([-1], [])], { axis: 1 });
     const read = g.op('MatMul', [last, g.op('Reshape', [direction, g.ints([dModel, 1])])]);

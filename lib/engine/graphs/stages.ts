@@ -27,9 +27,9 @@ export function stageGraphName({ name }: Stage): string {
 
 /**
  * The additivity defect [M19] of every stage but the first: with u the stream before the stage before it and v what
- * that one writes, ‖b(u+v) − b(u) − b(v) + b(0)‖ / ‖b(u+v) − b(0)‖.
- * Feeds `tokens` int32 [S], `mask` [S, S]; gives `live` and `frozenScale` [stages − 1], the latter with the norms'
- * scales held at the run's. A model of one stage has none: do not run it there.
+ * that one writes, ‖b(u+v) − b(u) − b(v) + b(0)‖ over ‖b(u+v) − b(0)‖, which is 0 for a stage that is constant.
+ * Feeds `tokens` int32 [S], `mask` [S, S]; gives `live` and `frozenScale` [stages − 1, 2], numerator and denominator of
+ * each, the latter with the norms' scales held at the run's. A model of one stage has none: do not run it there.
  */
 export function defectsGraph(spec: ModelSpec): Graph {
   const g = new GraphBuilder('additivity-defects');
@@ -50,18 +50,17 @@ export function defectsGraph(spec: ModelSpec): Graph {
     change = blocks.cut(live, 0, 0, 1);
   }
   for (const [name, values] of Object.entries(defects)) {
-    g.output(name, g.op('Concat', values, { axis: 0 }), 'float32', [later.length]);
+    g.output(name, g.op('Concat', values, { axis: 0 }), 'float32', [later.length, 2]);
   }
   return g.finish();
 }
 
-/** A defect [1] from what a stage makes of u+v, u, v and 0, [4, S, d]. */
+/** Numerator and denominator of a defect, [1, 2], from what a stage makes of u+v, u, v and 0, [4, S, d]. */
 function defectOf(g: GraphBuilder, outputs: Value): Value {
   const flat = g.op('Flatten', [outputs], { axis: 1 });
   const weights = g.floats([1, -1, -1, 1, 1, 0, 0, -1], [2, 4]);
   const norms = g.op('ReduceL2', [g.op('MatMul', [weights, flat]), g.ints([1])], { keepdims: 0 });
-  const [defect, whole] = g.ops('Split', [norms], 2, { axis: 0, num_outputs: 2 });
-  return g.op('Div', [defect!, whole!]);
+  return g.op('Unsqueeze', [norms, g.ints([0])]);
 }
 
 /** The stage's output on streams [P, S, d]; `mask` where it attends. */

@@ -1,17 +1,14 @@
 import { SLOTS, everyEdge, writerIndex, writersBefore } from '../edge-runs.ts';
-import { EngineError } from '../errors.ts';
-import { attributionGraph } from '../graphs/backward.ts';
+import { attributionGraph, attributionName } from '../graphs/backward.ts';
 import { interpolateGraph, outputsGraph } from '../graphs/outputs.ts';
 import { causalMask, metricFeeds } from '../model.ts';
 import { printEdge, type Edge } from '../names.ts';
 import type { Term } from '../request.ts';
-import { slice, tensor, type FloatTensor } from '../runtime.ts';
+import { indices, slice, tensor, type FloatTensor } from '../runtime.ts';
 import type { ModelSpec } from '../spec.ts';
 import { PRODUCT_ROWS } from '../trie.ts';
-import { referenceSources } from './reference.ts';
+import { referenceSources, referenceTokens } from './reference.ts';
 import { largest, type Asked, type Outcome } from './view.ts';
-
-const STEPS_LIMIT = 1000;
 
 /**
  * Edge attribution [M21] of every edge, heads by slot: ⟨out_u of the reference − out_u, ∂metric/∂in_v⟩ with the gradient
@@ -19,16 +16,33 @@ const STEPS_LIMIT = 1000;
  * what `edge-patch` changes. `top` lists the largest.
  */
 export async function attributionView(asked: Asked): Promise<Outcome> {
-  const { model, question, control, steps, top } = asked;
-  if (steps !== null && !(Number.isInteger(steps) && steps >= 1 && steps <= STEPS_LIMIT)) {
-    throw new EngineError('bad-request', 'steps', `a whole number from 1 to ${STEPS_LIMIT}`, String(steps));
-  }
+  const { model, steps, top } = asked;
+  const tokens = referenceTokens(asked);
+  const scores = steps === null && tokens ? await scoresOfPair(asked, tokens) : await scoresOfChanges(asked);
+  const terms = everyEdge(model.spec).map((edge): Term => ({ name: printEdge(edge), value: scores.of(edge, model.spec) }));
+  return { terms: largest(terms, top).terms, reference: asked.reference };
+}
+
+/** Against the run of another prompt: both runs in one pass. */
+async function scoresOfPair({ model, question }: Asked, reference: readonly number[]): Promise<Scores> {
+  const length = question.tokens.length;
+  const scores = new Scores();
+  const tokens = indices([...question.tokens, ...reference], [2, length]);
+  const feeds = { ...metricFeeds(question), tokens, mask: causalMask(length) };
+  scores.add(await model.run(attributionName('pair'), (spec) => attributionGraph(spec, 'pair'), feeds), 1);
+  return scores;
+}
+
+/** Against outputs that are no one run's, or averaged over inputs between the two. */
+async function scoresOfChanges(asked: Asked): Promise<Scores> {
+  const { model, question, control, steps } = asked;
   const run = await model.clean(question.tokens);
   const reference = await referenceSources(asked);
   const against = reference ?? tensor(new Float32Array(run.sources.data.length), run.sources.dims);
   const { change } = await model.run('outputs', outputsGraph, { sources: run.sources, reference: against });
   const shares = steps === null ? [0] : Array.from({ length: steps }, (_, k) => (k + 1) / steps);
   const batch = Math.max(1, Math.floor(PRODUCT_ROWS / question.tokens.length));
+  const start = steps === null ? 'clean' : 'between';
   const scores = new Scores();
   for (let from = 0; from < shares.length; from += batch) {
     await control.checkpoint();
@@ -38,11 +52,10 @@ export async function attributionView(asked: Asked): Promise<Outcome> {
       shares: tensor(Float32Array.from(shares.slice(from, from + batch)), [Math.min(batch, shares.length - from)]),
     });
     const feeds = { ...metricFeeds(question), embeddings: embeddings!, change: change!, mask: causalMask(question.tokens.length) };
-    scores.add(await model.run('attribution', attributionGraph, feeds), shares.length);
+    scores.add(await model.run(attributionName(start), (spec) => attributionGraph(spec, start), feeds), shares.length);
     control.progress(Math.min(from + batch, shares.length), shares.length, 'gradients taken');
   }
-  const terms = everyEdge(model.spec).map((edge): Term => ({ name: printEdge(edge), value: scores.of(edge, model.spec) }));
-  return { terms: largest(terms, top).terms, reference: asked.reference };
+  return scores;
 }
 
 /** Sums of the graph's tables, by the name of the reader. */

@@ -8,9 +8,11 @@ import { indices, tensor, type FloatTensor } from '../runtime.ts';
 import type { Outcome, WeightsAsked } from './view.ts';
 
 const DEFAULT_TOP = 20;
-/** Entries of a circuit that are made at once: 64 MiB of them. */
-const BLOCK_ENTRIES = 16 * 1024 * 1024;
+const MOST_TOP = 10_000;
+/** Rows of a circuit that are made at once, */
 const BLOCK_ROWS = 64;
+/** and fewer where the vocabulary is so large that they would have more entries than this, 64 MiB. */
+const BLOCK_ENTRIES = 16 * 1024 * 1024;
 
 interface Entry {
   row: number;
@@ -23,18 +25,19 @@ interface Entry {
  * attending to FROM adds to TO's logit) and W_E·W_Q·W_Kᵀ·W_Eᵀ as `qk:QUERY->KEY`, `top` of each by |value|, default 20.
  * Raw weights: positions, rotary phases, norms and attention's scale are left out; `foldNorm` folds γ and centring of the
  * head's norm and, into W_U, of the final norm. A circuit [V, V] is never whole in memory.
- * @throws EngineError `bad-request` unless `nodes` is one head
+ * @throws EngineError `bad-request` unless `nodes` is one head and `top` at most 10,000
  */
 export async function circuitsView({ model, nodes, top, foldNorm, control }: WeightsAsked): Promise<Outcome> {
   const { layer, head } = headOf(nodes, model);
+  const count = top ?? DEFAULT_TOP;
+  if (count > MOST_TOP) throw new EngineError('bad-request', 'top', `at most ${MOST_TOP} entries of each circuit`, `${count}`);
   const factors = await model.run(circuitFactorsName(layer, foldNorm), (spec) => circuitFactorsGraph(spec, layer, foldNorm), {
     head: indices([head], []),
   });
-  const count = top ?? DEFAULT_TOP;
   const { ovFrom, ovTo, qkQuery, qkKey } = factors;
-  const rows = 2 * model.spec.vocabulary;
-  const ov = await largestEntries(model, [ovFrom!, ovTo!], count, progressOf(control, 0, rows));
-  const qk = await largestEntries(model, [qkQuery!, qkKey!], count, progressOf(control, rows / 2, rows));
+  const rows = model.spec.vocabulary + Math.min(count, model.spec.vocabulary);
+  const ov = await largestEntries(model, [ovFrom!, ovTo!], count, progressOf(control, 0, 2 * rows));
+  const qk = await largestEntries(model, [qkQuery!, qkKey!], count, progressOf(control, rows, 2 * rows));
   return { terms: [...ov.map(termOf('ov')), ...qk.map(termOf('qk'))] };
 }
 
@@ -48,7 +51,7 @@ function headOf(nodes: readonly string[], { spec }: Model): { layer: number; hea
 
 function progressOf(control: Control, before: number, total: number): Control {
   return {
-    progress: (done) => control.progress(before + done, total, 'rows of the circuits'),
+    progress: (done) => control.progress(before + done, total, 'rows of the circuits read and sorted'),
     checkpoint: () => control.checkpoint(),
   };
 }
@@ -59,7 +62,8 @@ function termOf(circuit: string): (entry: Entry) => Term {
 
 /**
  * The `count` largest |entries| of left·rightᵀ for left, right [V, dh], largest first, a block of rows at a time. They all
- * lie in the `count` rows with the largest peaks, so that only those need sorting.
+ * lie in the `count` rows with the largest peaks, so that only those need sorting, and of those only the ones whose peak
+ * is above the least entry kept. Progress counts every row read and then every row sorted or known to be too small.
  */
 async function largestEntries(model: Model, [left, right]: [FloatTensor, FloatTensor], count: number, control: Control): Promise<Entry[]> {
   const peaks = await rowPeaks(model, left, right, control);
@@ -67,6 +71,7 @@ async function largestEntries(model: Model, [left, right]: [FloatTensor, FloatTe
   const kept = new Heap<Entry>((a, b) => Math.abs(a.value) < Math.abs(b.value));
   const perRow = Math.min(count, peaks.length);
   for (const block of blocksOf(rows.length, peaks.length)) {
+    if (kept.size === count && peaks[rows[block.from]!]! < Math.abs(kept.items[0]!.value)) break;
     await control.checkpoint();
     const chosen = rows.slice(block.from, block.to);
     const found = await model.run('largest-entries', largestEntriesGraph, {
@@ -79,7 +84,9 @@ async function largestEntries(model: Model, [left, right]: [FloatTensor, FloatTe
       kept.push({ row: chosen[found['rows']!.data[index]!]!, column: found['columns']!.data[index]!, value });
       if (kept.size > count) kept.pop();
     });
+    control.progress(peaks.length + block.to, 0, '');
   }
+  control.progress(peaks.length + rows.length, 0, '');
   return kept.items.toSorted((a, b) => Math.abs(b.value) - Math.abs(a.value) || a.row - b.row || a.column - b.column);
 }
 
@@ -90,7 +97,7 @@ async function rowPeaks(model: Model, left: FloatTensor, right: FloatTensor, con
     await control.checkpoint();
     const rows = tensor(left.data.subarray(from * width, to * width), [to - from, width]);
     peaks.set((await model.run('row-peaks', rowPeaksGraph, { left: rows, right }))['peaks']!.data, from);
-    control.progress(to, length, '');
+    control.progress(to, 0, '');
   }
   return peaks;
 }

@@ -16,12 +16,13 @@ const MEMORY = 192 * 1024 * 1024;
  * How concentrated the frozen expansion is at a granularity [M23]: `sublayer` (a layer's heads together, MLPs whole),
  * `head`, or `neuron` (heads, and MLPs by neuron). One term, named by the granularity: `mass` = Σ|value| of all paths,
  * `count` of them, `n50`, `n90`, `n99` how many of the largest hold that share of it, `effective` = exp(entropy of
- * |value|/mass). Beyond 2,000,000 paths `search` is `budget`: the suffixes with the largest |total| are opened and
- * all numbers are of the paths found, `mass` and `count` being lower bounds; the notes say so.
+ * |value|/mass). `sum` is the signed sum of the same values and `error` how far it is from the metric [M11]. Beyond
+ * 2,000,000 paths `search` is `budget`: the suffixes with the largest |total| are opened, all numbers of the term are of
+ * the paths found, and the totals of the suffixes left closed are the `remainder`, a part of `sum` [M12]; the notes say so.
  * @throws EngineError `bad-request` for a `maxDegree` that leaves paths out
  */
 export async function concentrationView(asked: Asked): Promise<Outcome> {
-  const { model, question, control, granularity, maxDegree } = asked;
+  const { model, question, metric, control, granularity, maxDegree } = asked;
   if (maxDegree !== null && maxDegree < stageCount(model.spec)) {
     throw new EngineError('bad-request', 'max-degree', 'none, since concentration is of all paths', `${maxDegree}`);
   }
@@ -31,24 +32,51 @@ export async function concentrationView(asked: Asked): Promise<Outcome> {
   const sizes = new Sizes();
   if (paths <= EXHAUSTIVE_PATHS) {
     await expansion.visitAll(MEMORY, control, (values) => sizes.add(values));
-    return { terms: [sizes.term(granularity)], search: 'exhaustive', largestUnopened: 0, opened: suffixes };
+    const sum = sizes.sum;
+    return {
+      terms: [sizes.term(granularity)],
+      sum,
+      error: Math.abs(sum - metric),
+      search: 'exhaustive',
+      largestUnopened: 0,
+      opened: suffixes,
+    };
   }
   const budget = Math.max(16, Math.min(BUDGET_SUFFIXES[granularity], Math.floor(MEMORY / (4 * expansion.size))));
-  const { opened, closedMass, largestClosed } = await visitBest(expansion, budget, control, (values) => sizes.add(values));
+  const found = await visitBest(expansion, budget, control, (values) => sizes.add(values));
   const term = sizes.term(granularity);
-  return { terms: [term], search: 'budget', largestUnopened: largestClosed, opened, notes: [boundNote(term, paths, closedMass)] };
+  const sum = sizes.sum + found.closedTotal;
+  return {
+    terms: [term],
+    remainder: found.closedTotal,
+    sum,
+    error: Math.abs(sum - metric),
+    search: 'budget',
+    largestUnopened: found.largestClosed,
+    opened: found.opened,
+    notes: boundNotes(term, paths, found.closedMass, asked.single),
+  };
 }
 
-function boundNote({ count, mass }: Term, paths: number, closedMass: number): string {
-  const found = `A bound: ${count} of ${paths.toPrecision(4)} paths were found, best first, and every number is of those alone.`;
-  return `${found} mass is a lower bound on Σ|value|, which is at least ${(mass! + closedMass).toPrecision(6)} with the |totals| of unopened suffixes; n50, n90, n99 and effective describe the paths found and bound nothing.`;
+/** What is a bound and what is not; the numbers of one run only where the answer is of one. */
+function boundNotes({ count, mass }: Term, paths: number, closedMass: number, single: boolean): string[] {
+  return [
+    'mass and count are lower bounds on Σ|value| and on the number of all paths.',
+    'n50, n90, n99 and effective are of the paths found alone and bound nothing.',
+    ...(single ? [`The search, largest |total| first, found ${count} of ${paths.toPrecision(4)} paths.`] : []),
+    ...(single ? [`With the |totals| of unopened suffixes Σ|value| is at least ${(mass! + closedMass).toPrecision(6)}.`] : []),
+    'The remainder is the sum of the totals of unopened suffixes.',
+  ];
 }
 
-/** |values| in float32, as they come. */
+/** |values| in float32, as they come, and the sum of the signed values. */
 class Sizes {
+  /** in the metric's unit */
+  sum = 0;
   readonly #parts: Float32Array[] = [];
 
   add(values: Float32Array): void {
+    this.sum = values.reduce((sum, value) => sum + value, this.sum);
     this.#parts.push(values.map(Math.abs));
   }
 

@@ -6,7 +6,7 @@ import { parseEdge, printEdge, type Edge } from '../names.ts';
 import type { Term } from '../request.ts';
 import { tensor } from '../runtime.ts';
 import { referenceSources } from './reference.ts';
-import { TOGETHER, type Asked, type Outcome } from './view.ts';
+import { TOGETHER, keepLargest, type Asked, type Outcome } from './view.ts';
 
 /**
  * The metric after patching each edge alone [M8]: its reader sees the writer's output of the reference instead, and the
@@ -24,7 +24,7 @@ export async function edgePatchView(asked: Asked): Promise<Outcome> {
     asked.control,
   );
   const terms = edges.map(({ name }, index): Term => ({ name, value: values[index]! }));
-  const listed = largestChange(terms, metric, asked.top);
+  const { kept: listed } = keepLargest(terms, ({ value }) => Math.abs(value! - metric), asked.top);
   if (!asked.together) return { terms: listed, reference: asked.reference };
   const patched = new Set(edges.flatMap(({ edge }) => bySlot(edge).map(printEdge)));
   const against = reference ?? tensor(new Float32Array(run.sources.data.length), run.sources.dims);
@@ -48,12 +48,4 @@ function edgesOf({ model, edges, allEdges }: Asked): { name: string; edge: Edge 
   if (allEdges) return everyEdge(model.spec).map((edge) => ({ name: printEdge(edge), edge }));
   if (edges.length === 0) throw new EngineError('bad-request', 'edge-patch', 'at least one edge, or all edges', 'none');
   return edges.map((name) => ({ name, edge: parseEdge(name, model.spec) }));
-}
-
-/** The `top` terms that are furthest from the metric, in their own order. */
-function largestChange(terms: readonly Term[], metric: number, top: number | null): Term[] {
-  if (top === null || top >= terms.length) return [...terms];
-  const distance = (term: Term) => Math.abs(term.value! - metric);
-  const kept = new Set(terms.toSorted((a, b) => distance(b) - distance(a)).slice(0, top));
-  return terms.filter((term) => kept.has(term));
 }

@@ -8,6 +8,8 @@ import type { Asked, Outcome } from './view.ts';
 
 const KINDS = ['previous', 'duplicate', 'induction'] as const;
 type Kind = (typeof KINDS)[number];
+/** Entries of all patterns of an answer. */
+const PATTERN_NUMBERS = 4_000_000;
 
 /**
  * Attention scores of every head, 0…1, from the run's own patterns A (rows are queries):
@@ -16,11 +18,13 @@ type Kind = (typeof KINDS)[number];
  * over the places j < i right after its earlier ones. null where the prompt has no such query. `nodes` are heads whose
  * patterns are given as well. Tokens after the position that is read do not count. All heads are listed whatever `top`
  * says.
- * @throws EngineError `bad-name` for a node that is no head of the model
+ * @throws EngineError `bad-name` for a node that is no head of the model, `bad-request` for patterns [S, S] of more than
+ * 4,000,000 numbers together, both before the factorized run
  */
 export async function headsView({ model, question, nodes }: Asked): Promise<Outcome> {
   const { spec } = model;
   const wanted = new Set(nodes.map((name) => headName(name, spec)));
+  checkPatterns(wanted.size, question.tokens.length);
   const run = await model.clean(question.tokens);
   const keys = Object.fromEntries(KINDS.map((kind) => [kind, keysOf(kind, question.tokens)])) as Record<Kind, number[][]>;
   const { scores } = await model.run('head-scores', headScoresGraph, { patterns: run.patterns, weights: weightsOf(keys) });
@@ -38,7 +42,7 @@ export async function headsView({ model, question, nodes }: Asked): Promise<Outc
       terms.push({ name, previous, duplicate, induction, ...(wanted.has(name) && { pattern: patternOf(run, layer, head) }) });
     }
   }
-  const notes = missing.map((kind) => `No query of this prompt has a key to score for ${kind}.`);
+  const notes = missing.map((kind) => `No query has a key to score for ${kind}.`);
   return { terms, ...(notes.length > 0 && { notes }) };
 }
 
@@ -47,6 +51,14 @@ function headName(name: string, spec: Asked['model']['spec']): string {
   checkNode(node, spec, 'nodes');
   if (node.kind !== 'head') throw new EngineError('bad-name', 'nodes', 'heads, which have patterns', name);
   return name;
+}
+
+function checkPatterns(heads: number, length: number): void {
+  const numbers = heads * length ** 2;
+  if (numbers <= PATTERN_NUMBERS) return;
+  const most = Math.floor(PATTERN_NUMBERS / length ** 2);
+  const expected = `patterns of at most ${PATTERN_NUMBERS} numbers, heads × tokens², which is ${most} heads at ${length} tokens`;
+  throw new EngineError('bad-request', 'nodes', expected, `${heads} heads, ${numbers} numbers`);
 }
 
 /** For each query the keys that count. */

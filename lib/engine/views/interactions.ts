@@ -3,7 +3,7 @@ import { readMetricGraph } from '../graphs/causal.ts';
 import { defectsGraph } from '../graphs/stages.ts';
 import { causalMask, metricFeeds } from '../model.ts';
 import type { Answer, Term } from '../request.ts';
-import { indices, slice, tensor } from '../runtime.ts';
+import { indices, slice, tensor, type FloatTensor } from '../runtime.ts';
 import { stagesOf, type Stage } from '../stages.ts';
 import { identity, largest, sumOf, type Asked, type Outcome } from './view.ts';
 
@@ -14,7 +14,8 @@ const USUAL_ORDER = 2;
 /**
  * Interactions of blocks [M18]: v(S) is the metric with only the blocks in S active, each on the residual that S makes;
  * I(T) = Σ_{S⊆T} (−1)^{|T|−|S|} v(S). All I(T) sum to v(all). Terms are the sets of at most `maxDegree` blocks, with
- * their number as `degree`, and beside them the additivity defect [M19] of each block but the first.
+ * their number as `degree`, and beside them the additivity defect [M19] of each block but the first, null where it is
+ * constant.
  * @throws EngineError `bad-request` for an order of too many sets
  */
 export async function interactionsView(asked: Asked): Promise<Outcome> {
@@ -25,17 +26,18 @@ export async function interactionsView(asked: Asked): Promise<Outcome> {
   const { terms, remainder } = largest(all, asked.top);
   const complete = order === stages.length;
   const beyond = complete ? 0 : (await valueOfAll(asked, stages)) - sumOf(all);
+  const defects = await defectsOf(asked, stages);
   return {
     ...identity(terms, remainder + beyond, asked.metric),
-    defects: await defectsOf(asked, stages),
+    defects,
     settings: { maxDegree: order, blocks: stages.length, sets: values.size },
-    notes: complete ? [] : [beyondNote(order, values.size, stages.length, remainder !== 0)],
+    notes: [...(complete ? [] : [beyondNote(order, values.size, stages.length)]), ...constantNotes(defects)],
   };
 }
 
-function beyondNote(order: number, sets: number, blocks: number, cut: boolean): string {
+function beyondNote(order: number, sets: number, blocks: number): string {
   const what = `v(all) − the ${sets} interactions of up to ${order} of the ${blocks} blocks`;
-  return cut ? `The remainder is ${what}, plus those of them that are not listed.` : `The remainder is by subtraction: ${what}.`;
+  return `The remainder is by subtraction: ${what}; those of them that are not listed are added to it.`;
 }
 
 /** v(S) of every set of at most `order` blocks, by its members joined, in the order of their size. */
@@ -98,10 +100,18 @@ function interactionsOf(values: ReadonlyMap<string, number>, stages: readonly St
   }));
 }
 
+type Defects = NonNullable<Answer['defects']>;
+
+function constantNotes(defects: Defects): string[] {
+  const constant = defects.filter(({ live, frozenScale }) => live === null || frozenScale === null);
+  return constant.map(({ name }) => `${name} writes the same whatever it reads, so it has no additivity defect.`);
+}
+
 /** Norms are over all positions of the prompt. */
-async function defectsOf({ model, prompt }: Asked, stages: readonly Stage[]): Promise<NonNullable<Answer['defects']>> {
+async function defectsOf({ model, prompt }: Asked, stages: readonly Stage[]): Promise<Defects> {
   if (stages.length < 2) return [];
   const feeds = { tokens: indices(prompt), mask: causalMask(prompt.length) };
   const { live, frozenScale } = await model.run('additivity-defects', defectsGraph, feeds);
-  return stages.slice(1).map(({ name }, index) => ({ name, live: live!.data[index]!, frozenScale: frozenScale!.data[index]! }));
+  const ratio = ({ data }: FloatTensor, index: number) => (data[2 * index + 1] === 0 ? null : data[2 * index]! / data[2 * index + 1]!);
+  return stages.slice(1).map(({ name }, index) => ({ name, live: ratio(live!, index), frozenScale: ratio(frozenScale!, index) }));
 }

@@ -11,10 +11,45 @@ export interface Referring {
   control: Control;
 }
 
-/** Means kept for each model: one is as large as a factorized run. */
-const KEPT_MEANS = 4;
+/** Means kept for each model, in bytes: one is as large as the sources of a factorized run. */
+const KEPT_MEANS = 192 * 1024 * 1024;
 
-const means = new WeakMap<Model, Map<string, FloatTensor>>();
+const means = new WeakMap<Model, KeptTensors>();
+/** All tokens of a set as one text, made once for all prompts that share the array. */
+const keys = new WeakMap<readonly (readonly number[])[], string>();
+
+/** Tensors by key: those used last, up to a number of bytes, and the very last whatever its size. */
+export class KeptTensors {
+  readonly #kept = new Map<string, FloatTensor>();
+  #bytes = 0;
+
+  /** @param most bytes */
+  constructor(readonly most: number) {}
+
+  get(key: string): FloatTensor | undefined {
+    const found = this.#take(key);
+    if (found) this.#put(key, found);
+    return found;
+  }
+
+  set(key: string, kept: FloatTensor): void {
+    this.#take(key);
+    this.#put(key, kept);
+    while (this.#bytes > this.most && this.#kept.size > 1) this.#take(this.#kept.keys().next().value!);
+  }
+
+  #put(key: string, kept: FloatTensor): void {
+    this.#kept.set(key, kept);
+    this.#bytes += kept.data.byteLength;
+  }
+
+  #take(key: string): FloatTensor | undefined {
+    const found = this.#kept.get(key);
+    if (found) this.#bytes -= found.data.byteLength;
+    this.#kept.delete(key);
+    return found;
+  }
+}
 
 /**
  * The outputs that replace the clean ones [M8], [N, S, d] in the order of `streamSources`; null = zero. `mean` is
@@ -43,23 +78,21 @@ function tokensOf({ tokens }: Extract<ReferenceSource, { kind: 'counterfactual' 
 }
 
 async function meanSources(model: Model, prompts: readonly (readonly number[])[], control: Control): Promise<FloatTensor> {
-  const kept = means.get(model) ?? new Map<string, FloatTensor>();
+  const kept = means.get(model) ?? new KeptTensors(KEPT_MEANS);
   means.set(model, kept);
-  const key = prompts.map((tokens) => tokens.join()).join(';');
+  const key = keys.get(prompts) ?? prompts.map((tokens) => tokens.join()).join(';');
+  keys.set(prompts, key);
   let mean = kept.get(key);
-  if (!mean) {
-    const weight = tensor(Float32Array.of(1 / prompts.length), [1]);
-    for (const [index, tokens] of prompts.entries()) {
-      await control.checkpoint();
-      const { sources } = await model.clean(tokens);
-      const total: FloatTensor = mean ?? tensor(new Float32Array(sources.data.length), sources.dims);
-      const { sum } = await model.run('weighted-sum', weightedSumGraph, { total, next: sources, weight });
-      mean = sum!;
-      control.progress(index + 1, prompts.length, 'reference prompts run');
-    }
+  if (mean) return mean;
+  const weight = tensor(Float32Array.of(1 / prompts.length), [1]);
+  for (const [index, tokens] of prompts.entries()) {
+    await control.checkpoint();
+    const { sources } = await model.clean(tokens);
+    const total: FloatTensor = mean ?? tensor(new Float32Array(sources.data.length), sources.dims);
+    const { sum } = await model.run('weighted-sum', weightedSumGraph, { total, next: sources, weight });
+    mean = sum!;
+    control.progress(index + 1, prompts.length, 'reference prompts run');
   }
-  kept.delete(key);
   kept.set(key, mean!);
-  if (kept.size > KEPT_MEANS) kept.delete(kept.keys().next().value!);
   return mean!;
 }

@@ -1,5 +1,6 @@
 import { frozenEffectsGraph } from '../graphs/repair.ts';
 import { outputsGraph } from '../graphs/outputs.ts';
+import type { Control } from '../model.ts';
 import type { Term } from '../request.ts';
 import type { FloatTensor } from '../runtime.ts';
 import { stageCount } from '../spec.ts';
@@ -17,9 +18,9 @@ const NOT_OF_SETS = 'Which paths took over is told for single prompts alone.';
 
 /**
  * Self-repair [M24]: `real` is how much the metric drops after the ablation (both from the same graph, so that what they
- * have in common rounds alike), `frozen` how much it would if everything
- * downstream were propagated by the frozen maps, `compensation` 1 − real/frozen (null where that is 0), and for a
- * single prompt `takeover`, the paths whose value differs most between the expansions of both runs.
+ * have in common rounds alike), `frozen` how much it would if everything downstream were propagated by the frozen maps,
+ * `compensation` 1 − real/frozen (null where that is 0), and for a single prompt `takeover`, the paths whose value
+ * differs most between the expansions of both runs.
  */
 export async function repairView(asked: Asked): Promise<Outcome> {
   const sets = ablationSets(asked);
@@ -56,13 +57,21 @@ async function withTakeovers(
   reference: FloatTensor,
   degree: number,
 ): Promise<Term[]> {
-  const takeovers = await Takeovers.prepare(model, question, degree, control);
+  const expansion = (index: number) => partOf(control, index, 1 + terms.length);
+  const takeovers = await Takeovers.prepare(model, question, degree, expansion(0));
   const told: Term[] = [];
   for (const [index, term] of terms.entries()) {
-    told.push({ ...term, takeover: await takeovers.of(sets[index]!, reference) });
-    control.progress(told.length, terms.length, 'ablated runs expanded');
+    told.push({ ...term, takeover: await takeovers.of(sets[index]!, reference, expansion(index + 1)) });
   }
   return told;
+}
+
+/** The control of one of several equally long parts, which counts on where the part before it ended. */
+function partOf(control: Control, part: number, parts: number): Control {
+  return {
+    progress: (done, total, what) => control.progress(part * total + done, parts * total, what),
+    checkpoint: () => control.checkpoint(),
+  };
 }
 
 function takeoverNote(degree: number, stages: number): string {
@@ -89,6 +98,7 @@ async function frozenEffects(asked: Asked, sets: readonly (readonly string[])[],
     const feeds = { replace, change: change!, direction, patterns, inverse1, inverse2, gates };
     const { effect } = await model.run('frozen-effects', frozenEffectsGraph, feeds);
     effects.push(...effect!.data);
+    control.progress(effects.length, sets.length, 'frozen ablations run');
   }
   return effects;
 }

@@ -20,8 +20,9 @@ const NO_DIFFERENCE = 'Where model and donor lose the same, no share of the loss
 
 /**
  * Causal scrubbing [M17]: the edges or paths of the hypothesis carry the example, everything else its donor's run.
- * Terms: each example by index, then `mean`; `value` is the loss recovered, (L_scrubbed − L_random) / (L_model −
- * L_random), for `mean` of the mean losses; losses in nats. No edge and no path is the empty hypothesis.
+ * Terms: each example by its number, from 1, then `mean`; `value` is the loss recovered, (L_scrubbed − L_random) /
+ * (L_model − L_random), for `mean` of the mean losses, and left out where L_model = L_random; losses in nats, all three
+ * from one graph. No edge and no path is the empty hypothesis.
  * @throws EngineError `bad-request` for a hypothesis of both edges and paths, or for a reference that is no run
  */
 export async function scrubView(asked: SetAsked): Promise<Outcome> {
@@ -38,7 +39,7 @@ export async function scrubView(asked: SetAsked): Promise<Outcome> {
     lossRandom: meanOf(losses.map(({ lossRandom }) => lossRandom)),
     lossScrubbed: meanOf(losses.map(({ lossScrubbed }) => lossScrubbed)),
   };
-  const terms = [...losses.map((own, index) => termOf(String(index), own)), termOf('mean', mean)];
+  const terms = [...losses.map((own, index) => termOf(String(index + 1), own)), termOf('mean', mean)];
   return {
     terms,
     reference: asked.reference,
@@ -72,29 +73,28 @@ function hypothesisSettings(hypothesis: Hypothesis, { spec }: Model): NonNullabl
 
 async function scrub(asked: SetAsked, example: SetExample, hypothesis: Hypothesis): Promise<Losses> {
   const { model, control } = asked;
-  const { question, references, loss } = example;
+  const { question, references } = example;
   const donorTokens = referenceTokens({ references });
   if (!donorTokens) {
     throw new EngineError('bad-request', 'scrub: ablation', "counterfactual or resample, a donor prompt's run", references.kind);
   }
   const donor = await model.clean(donorTokens);
-  const { dModel } = model.spec;
-  const change = new Float32Array(2 * dModel);
+  const own = await model.clean(question.tokens);
+  let scrubbed: Float32Array;
   if (hypothesis.kind === 'paths') {
-    const { sources } = await model.clean(question.tokens);
-    const effects = await Effects.prepare(model, donor, { ...question, tokens: donorTokens }, sources);
-    const [scrubbed] = await effects.finalChanges([hypothesis.paths], control);
-    change.set(scrubbed!, dModel);
+    const effects = await Effects.prepare(model, donor, { ...question, tokens: donorTokens }, own.sources);
+    const [change] = await effects.finalChanges([hypothesis.paths], { progress() {}, checkpoint: () => control.checkpoint() });
+    scrubbed = donor.final.data.map((clean, channel) => clean + change![channel]!);
   } else {
-    const final = await maskedFinals(model, question.tokens, donor.sources, [hypothesis.outside]);
-    change.set(final.data, dModel);
-    change.set(donor.final.data);
+    scrubbed = (await maskedFinals(model, question.tokens, donor.sources, [hypothesis.outside])).data;
   }
-  const outputs = await model.run('loss', lossGraph, {
-    clean: hypothesis.kind === 'paths' ? donor.final : tensor(new Float32Array(dModel), [dModel]),
-    change: tensor(change, [2, dModel]),
+  const { dModel } = model.spec;
+  const streams = new Float32Array(3 * dModel);
+  [own.final.data, donor.final.data, scrubbed].forEach((stream, row) => streams.set(stream, row * dModel));
+  const { loss } = await model.run('loss', lossGraph, {
+    streams: tensor(streams, [3, dModel]),
     target: indices([question.target]),
   });
-  const [lossRandom, lossScrubbed] = outputs['loss']!.data;
-  return { lossModel: loss, lossRandom: lossRandom!, lossScrubbed: lossScrubbed! };
+  const [lossModel, lossRandom, lossScrubbed] = loss!.data;
+  return { lossModel: lossModel!, lossRandom: lossRandom!, lossScrubbed: lossScrubbed! };
 }

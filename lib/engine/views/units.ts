@@ -1,6 +1,6 @@
 import { EngineError } from '../errors.ts';
 import { FrozenMaps, type Component } from '../frozen-maps.ts';
-import { checkPath, isComponent, parsePath, printNode, printPath, type Node } from '../names.ts';
+import { checkPath, isComponent, parsePath, printHeadPair, printNeuron, printNode, printPath, type Node } from '../names.ts';
 import type { Term } from '../request.ts';
 import { slice, tensor, type FloatTensor } from '../runtime.ts';
 import { sourceRows } from '../spec.ts';
@@ -15,7 +15,7 @@ interface OpenedPath {
   /** components after `start`, in order */
   components: Component[];
   opened: Component;
-  /** the path's name with a part in the node's place */
+  /** the path's name with a part's name in the node's place */
   named(part: string): string;
 }
 
@@ -60,7 +60,7 @@ function openedPath({ model, paths, nodes }: Asked): OpenedPath {
     throw new EngineError('bad-path', where, 'a head or MLP on it', nodes[0] ?? 'none');
   }
   const ends = (from: number, to: number) => printPath(path.slice(from, to));
-  const named = (part: string) => [ends(0, place), `${printNode(opened)}${part}`, ends(place + 1, path.length)].filter(Boolean).join('->');
+  const named = (part: string) => [ends(0, place), part, ends(place + 1, path.length)].filter(Boolean).join('->');
   return { name: name!, start: stops[0]!, components: stops.filter(isComponent), opened, named };
 }
 
@@ -93,13 +93,15 @@ function sourceOf({ model, run }: FrozenMaps, node: Node): FloatTensor {
 async function partsOf(maps: FrozenMaps, { opened, named }: OpenedPath, x: FloatTensor, direction: FloatTensor): Promise<Term[]> {
   if (opened.kind === 'mlp') {
     const { data } = await maps.neurons(opened.layer, x, tensor(direction.data, [1, ...direction.dims]));
-    return Array.from(data, (value, neuron) => ({ name: named(`.n${neuron}`), value }));
+    return Array.from(data, (value, neuron) => ({ name: named(printNeuron(opened.layer, neuron)), value }));
   }
   const { data, dims } = await maps.pairs(opened.layer, opened.head, x, direction);
   const [length] = dims as [number, number];
   const terms: Term[] = [];
   data.forEach((value, index) => {
-    if (value !== 0) terms.push({ name: named(`@${Math.floor(index / length)}<-${index % length}`), value });
+    if (value === 0) return;
+    const pair = printHeadPair(opened.layer, opened.head, Math.floor(index / length), index % length);
+    terms.push({ name: named(pair), value });
   });
   return terms;
 }

@@ -12,6 +12,7 @@ export type ReferenceSource =
   | { kind: 'zero' }
   /** tokens null = none was given */
   | { kind: 'counterfactual'; tokens: readonly number[] | null }
+  /** one array for all prompts of a set that are read at the same position */
   | { kind: 'mean'; prompts: readonly (readonly number[])[] }
   /** `donor` is the drawn prompt's index in the reference set */
   | { kind: 'resample'; tokens: readonly number[]; donor: number };
@@ -28,8 +29,8 @@ export interface AskedExample {
   references: ReferenceSource;
 }
 
-/** One prompt of a set; `loss` is −log softmax(target) in nats. Logits of a whole set would be too much to hold. */
-export type SetExample = Omit<AskedExample, 'logits'> & { loss: number };
+/** One prompt of a set. Logits of a whole set would be too much to hold. */
+export type SetExample = Omit<AskedExample, 'logits'>;
 
 /** What a person may ask of any view of a run. */
 export interface Options {
@@ -87,10 +88,17 @@ export function identity(terms: Term[], remainder: number, metric: number): Pick
 
 /** The `top` largest by |value| in their own order, and the sum of the others. */
 export function largest(terms: readonly Term[], top: number | null): { terms: Term[]; remainder: number } {
-  if (top === null || top >= terms.length) return { terms: [...terms], remainder: 0 };
-  const ranked = terms.toSorted((a, b) => Math.abs(b.value!) - Math.abs(a.value!));
-  const kept = new Set(ranked.slice(0, top));
-  return { terms: terms.filter((term) => kept.has(term)), remainder: sumOf(ranked.slice(top)) };
+  const { kept, others } = keepLargest(terms, ({ value }) => Math.abs(value!), top);
+  return { terms: kept, remainder: sumOf(others) };
+}
+
+/** The `top` items of the largest size and the others, both in their own order; null keeps all. */
+export function keepLargest<T>(items: readonly T[], sizeOf: (item: T) => number, top: number | null): { kept: T[]; others: T[] } {
+  if (top === null || top >= items.length) return { kept: [...items], others: [] };
+  const ranked = [...items.entries()].map(([index, item]) => ({ index, size: sizeOf(item) }));
+  ranked.sort((a, b) => b.size - a.size);
+  const chosen = new Set(ranked.slice(0, top).map(({ index }) => index));
+  return { kept: items.filter((_, index) => chosen.has(index)), others: items.filter((_, index) => !chosen.has(index)) };
 }
 
 export function sumOf(terms: readonly Term[]): number {

@@ -1,7 +1,7 @@
 import { compositions, headMatrices } from '../composition.ts';
 import { EngineError } from '../errors.ts';
 import { patternProductGraph } from '../graphs/heads.ts';
-import { checkNode, parsePath, type Node } from '../names.ts';
+import { checkNode, parsePath, printPositions, type Node } from '../names.ts';
 import type { Term } from '../request.ts';
 import { slice } from '../runtime.ts';
 import type { ModelSpec } from '../spec.ts';
@@ -33,6 +33,7 @@ export async function virtualHeadView({ model, question, edges, top }: Asked): P
     settings: { ovNorm, vComposition: v },
     notes: [
       'Entries of A₂A₁; each row sums to 1, so whole is the number of tokens, not the metric. ovNorm and vComposition are of the raw weights.',
+      ...(v === null ? ['vComposition is null, since one of the heads has an OV matrix of 0.'] : []),
     ],
   };
 }
@@ -40,7 +41,7 @@ export async function virtualHeadView({ model, question, edges, top }: Asked): P
 function entriesOf(product: Float32Array, length: number): Term[] {
   const terms: Term[] = [];
   for (let query = 0; query < length; query++) {
-    for (let key = 0; key <= query; key++) terms.push({ name: `${query}<-${key}`, value: product[query * length + key]! });
+    for (let key = 0; key <= query; key++) terms.push({ name: printPositions(query, key), value: product[query * length + key]! });
   }
   return terms;
 }
