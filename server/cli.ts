@@ -50,6 +50,7 @@ tests       --path P   --edge E   --ablate NODE (each repeatable)   --all-edges 
             --ablation ${REFERENCES.join('|')}   --reference-prompts FILE.jsonl (what mean and resample draw from)   --seed N
 nodes       --node N (repeatable): units, the node to open; heads, those whose patterns are wanted; circuits, the head (one)
 weights     --fold-norm
+engine      --provider cpu
 home        PATHBOARD_HOME, default .pathboard`;
 
 const OPTIONS = {
@@ -93,7 +94,10 @@ function parse(args: string[]) {
   try {
     return parseArgs({ args, options: OPTIONS, allowPositionals: true, strict: true });
   } catch (cause) {
-    throw new EngineError('bad-request', 'command line', 'an option that pathboard knows', (cause as Error).message, { cause });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const isValue = code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE';
+    const expected = isValue ? 'a value that does not begin with a dash' : 'an option that pathboard knows';
+    throw new EngineError('bad-request', 'command line', expected, message.split('\n')[0]!, { cause });
   }
 }
 

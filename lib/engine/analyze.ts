@@ -12,6 +12,7 @@ import {
   type Reference,
   type View,
 } from './request.ts';
+import { checkOptionsOf } from './options.ts';
 import { SetMean, checkOfSet, meanOf, topOfExample } from './sets.ts';
 import { runSettings, weightSettings } from './settings.ts';
 import type { ModelSpec } from './spec.ts';
@@ -59,6 +60,7 @@ export async function analyze(model: Model, request: TokenRequest, control: Cont
   const started = now();
   const { view } = request;
   if (!VIEWS.includes(view)) throw new EngineError('unknown-view', 'view', VIEWS.join(', '), JSON.stringify(view));
+  checkOptionsOf(view, request);
   checkOptions(request);
   const kind = KIND_OF_VIEW[view];
   const found = VIEW_FUNCTIONS[view];
@@ -196,6 +198,7 @@ async function ask(
   const counterfactual = counterfactualTokens?.slice(0, position + 1) ?? null;
   const both = await model.logits(counterfactual ? [cropped, counterfactual] : [cropped]);
   const { vocabulary } = model.spec;
+  checkFinite(both.data);
   const logits = both.data.subarray(0, vocabulary);
   const { target, foil } = pickTokens(wanted, logits, vocabulary);
   const metricOf = (row: Float32Array) => row[target]! - (foil === null ? 0 : row[foil]!);
@@ -207,6 +210,12 @@ async function ask(
     logits,
     references,
   };
+}
+
+/** Weights or activations that are not numbers leave nothing to split. */
+function checkFinite(logits: Float32Array): void {
+  const broken = logits.reduce((count, logit) => count + Number(!Number.isFinite(logit)), 0);
+  if (broken > 0) throw new EngineError('runtime', 'forward pass', 'finite logits', `${broken} of ${logits.length} that are not`);
 }
 
 function answeredOf({ tokens, counterfactualTokens }: Planned, ready: Ready, outcome: Outcome | null): AnsweredExample {
@@ -268,6 +277,11 @@ function plan({ spec }: Model, request: TokenRequest): Planned[] {
   if (!prompts) return [planOne(spec, { tokens: tokens!, counterfactualTokens, target, foil }, request.position, '')];
   if (counterfactualTokens) {
     throw new EngineError('bad-request', 'counterfactual', "each example's own in a prompt set", 'one for all');
+  }
+  for (const [name, value] of Object.entries({ target, foil })) {
+    if (value !== undefined && prompts.every((example) => example[name as 'target' | 'foil'] !== undefined)) {
+      throw new EngineError('bad-request', name, "each example's own, which all have", 'one for all');
+    }
   }
   if (prompts.length === 0 || prompts.length > EXAMPLE_LIMIT) {
     throw new EngineError('bad-request', 'prompts', `from 1 to ${EXAMPLE_LIMIT} examples`, `${prompts.length}`);

@@ -49,12 +49,15 @@ function parseExample(line: string, where: string): Example {
     if (!FIELDS.includes(field)) throw new EngineError('bad-request', where, FIELDS.join(', '), `the field ${JSON.stringify(field)}`);
     const isTokens = Array.isArray(value) && value.every((token) => Number.isSafeInteger(token));
     const takesTokens = field === 'clean' || field === 'counterfactual';
-    if (typeof value !== 'string' && !(takesTokens && isTokens)) {
-      throw new EngineError('bad-request', `${where}: ${field}`, takesTokens ? 'a text or token ids' : 'a text', shown(value));
+    const isId = !takesTokens && Number.isSafeInteger(value);
+    if (typeof value !== 'string' && !(takesTokens && isTokens) && !isId) {
+      const expected = takesTokens ? 'a text or token ids' : 'a text or a token id';
+      throw new EngineError('bad-request', `${where}: ${field}`, expected, shown(value));
     }
   }
   if (!('clean' in parsed)) throw new EngineError('bad-request', `${where}: clean`, 'a text or token ids', 'nothing');
-  return parsed as Example;
+  const texts = Object.entries(parsed).map(([field, value]) => [field, typeof value === 'number' ? String(value) : (value as unknown)]);
+  return Object.fromEntries(texts) as Example;
 }
 
 /**

@@ -112,6 +112,8 @@ test.each([
   ['random-lens-mlp', { rotary_adjacent_pairs: true }, 'rotary_adjacent_pairs: expected false'],
   ['random-lens-mlp', { use_normalization_before_and_after: true }, 'use_normalization_before_and_after: expected false'],
   ['random-lens-mlp', { num_experts: 4 }, 'num_experts: expected'],
+  ['random-lens-mlp', { output_logits_soft_cap: 30 }, 'output_logits_soft_cap: expected'],
+  ['random-lens-mlp', { scale_attn_by_inverse_layer_idx: true }, 'scale_attn_by_inverse_layer_idx: expected false'],
 ])('%s with %j is refused by name', async (name, fields, message) => {
   await expect(readModelFolder(await altered(name, fields))).rejects.toThrow(message);
 });

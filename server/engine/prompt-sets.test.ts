@@ -129,12 +129,12 @@ describe('a task', () => {
 
 describe('a file of prompts', () => {
   test('is one JSON object a line', () => {
-    const text = '{"clean": "When Mary", "target": " John"}\n\n{"clean": [1, 2], "counterfactual": [3, 4], "foil": "none"}\n';
+    const text = '{"clean": "When Mary", "target": " John"}\n\n{"clean": [1, 2], "counterfactual": [3, 4], "foil": "none", "target": 7}\n';
     expect(parsePromptSet(text, 'set.jsonl')).toEqual({
       name: 'set.jsonl',
       examples: [
         { clean: 'When Mary', target: ' John' },
-        { clean: [1, 2], counterfactual: [3, 4], foil: 'none' },
+        { clean: [1, 2], counterfactual: [3, 4], foil: 'none', target: '7' },
       ],
     });
   });
@@ -145,7 +145,7 @@ describe('a file of prompts', () => {
     ['[1]', 'set.jsonl line 1: expected a JSON object, got [1]'],
     ['{"target": "a"}', 'set.jsonl line 1: clean: expected a text or token ids, got nothing'],
     ['{"clean": "a"}\n\n{"clean": [1.5]}', 'set.jsonl line 3: clean: expected a text or token ids, got [1.5]'],
-    ['{"clean": "a", "target": 5}', 'set.jsonl line 1: target: expected a text, got 5'],
+    ['{"clean": "a", "target": 5.5}', 'set.jsonl line 1: target: expected a text or a token id, got 5.5'],
     ['{"clean": "a", "prompt": "b"}', 'set.jsonl line 1: expected clean, counterfactual, target, foil, got the field "prompt"'],
     ['{"clean": "a"}\n'.repeat(1001), 'set.jsonl: expected at most 1000 examples, got more'],
   ])('%#: errors name the line', (text, message) => {

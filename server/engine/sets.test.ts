@@ -331,7 +331,7 @@ describe('refused', () => {
     ],
     ['scrubbing with zero', { view: 'scrub', tokens: [1], ablation: 'zero' }, 'ablation: expected resample or counterfactual'],
     ['a prompt for weights', { view: 'composition', tokens: [1] }, 'prompt: expected none, since composition is of weights alone'],
-    ['no steps', { view: 'direct', tokens: [1], steps: 0 }, 'steps: expected a whole number from 1 to 1000, got 0'],
+    ['no steps', { view: 'attribution', tokens: [1], steps: 0 }, 'steps: expected a whole number from 1 to 1000, got 0'],
     ['a broken seed', { view: 'direct', tokens: [1], seed: -1 }, 'seed: expected a whole number from 0 to 4294967295, got -1'],
     [
       'patterns of different lengths',

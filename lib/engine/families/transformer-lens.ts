@@ -32,12 +32,13 @@ export function readTransformerLens(config: Config, tensors: TensorTable): Model
     'use_normalization_before_and_after',
     'rotary_adjacent_pairs',
     'use_NTK_by_parts_rope',
+    'scale_attn_by_inverse_layer_idx',
   ]) {
     reader.require(name, [false, null]);
   }
   const rotary = config['positional_embedding_type'] === 'rotary';
   reader.require('attention_dir', ['causal']);
-  for (const name of ['final_rms', 'attn_scores_soft_cap', 'n_key_value_heads', 'num_experts']) {
+  for (const name of ['final_rms', 'attn_scores_soft_cap', 'output_logits_soft_cap', 'n_key_value_heads', 'num_experts']) {
     reader.require(name, [false, null, -1, name === 'n_key_value_heads' ? heads : null]);
   }
   const type = config['normalization_type'] as LensNorm;

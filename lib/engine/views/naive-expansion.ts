@@ -6,6 +6,7 @@ import { stageCount } from '../spec.ts';
 import type { Asked, Outcome } from './view.ts';
 
 const USUAL_DEGREE = 3;
+const EVERY_POSITION = 'Norms run over every position of the whole prompt, also behind the one that is read.';
 const NOT_EXACT =
   'The naive expansion would be exact only if every block were additive, b(u+v) = b(u) + b(v); it is no part of the identity of paths [M15].';
 
@@ -49,6 +50,6 @@ export async function naiveExpansionView(asked: Asked): Promise<Outcome> {
   return {
     terms: terms.slice(0, asked.top ?? terms.length),
     settings: { maxDegree, blocks: count, evaluations: countSets(count, maxDegree) - 1 },
-    notes: [NOT_EXACT],
+    notes: [NOT_EXACT, EVERY_POSITION],
   };
 }

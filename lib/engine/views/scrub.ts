@@ -16,6 +16,7 @@ type Hypothesis = { kind: 'edges'; outside: ReadonlySet<string> } | { kind: 'pat
 
 type Losses = Required<Pick<Term, 'lossModel' | 'lossRandom' | 'lossScrubbed'>>;
 
+const RATIO = '`mean` is the ratio of mean differences in loss, not the mean of the values of the examples [M17].';
 const NO_DIFFERENCE = 'Where model and donor lose the same, no share of the loss can be recovered and the value is left out.';
 
 /**
@@ -44,7 +45,7 @@ export async function scrubView(asked: SetAsked): Promise<Outcome> {
     terms,
     reference: asked.reference,
     settings: hypothesisSettings(hypothesis, model),
-    notes: terms.some(({ value }) => value === undefined) ? [NO_DIFFERENCE] : [],
+    notes: [...(examples.length > 1 ? [RATIO] : []), ...(terms.some(({ value }) => value === undefined) ? [NO_DIFFERENCE] : [])],
   };
 }
 
