@@ -52,3 +52,10 @@ export function drawTokens(vocabulary: number, count: number, seed: number): num
   const random = seeded(seed);
   return Array.from({ length: count }, () => Math.floor(random() * vocabulary));
 }
+
+let runs = 0;
+
+/** Tokens of the same length that nothing has been kept for. */
+export function fresh(vocabulary: number, tokens: readonly number[]): number[] {
+  return [runs++ % vocabulary, ...tokens.slice(1)];
+}

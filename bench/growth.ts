@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Model, analyze, type ModelSpec, type TokenRequest } from '../lib/engine/index.ts';
 import { noControl } from '../server/engine/testing.ts';
-import { drawPaths, drawTokens, SEED } from './gpt2-small.ts';
+import { drawPaths, drawTokens, fresh, SEED } from './gpt2-small.ts';
 import { growthFigure, type Curve } from './growth-figure.ts';
 import { time } from './machine.ts';
 
@@ -30,8 +30,8 @@ type Ask = (request: Partial<TokenRequest> & Pick<TokenRequest, 'view'>) => Retu
 
 /** What is timed, and along which axes it is. */
 const WORKS: readonly { name: string; axes: readonly Growth['axis'][]; run: Work }[] = [
-  { name: 'forward', axes: ['layers', 'tokens'], run: (model, _ask, { tokens }) => model.logits([draw(model, tokens)]) },
-  { name: 'every head apart', axes: ['layers', 'tokens'], run: (model, _ask, { tokens }) => model.clean(fresh(model, tokens)) },
+  { name: 'forward', axes: ['layers', 'tokens'], run: (model, _ask, { tokens }) => model.logits([anew(model, tokens)]) },
+  { name: 'every head apart', axes: ['layers', 'tokens'], run: (model, _ask, { tokens }) => model.clean(anew(model, tokens)) },
   { name: 'degree spectrum', axes: ['layers', 'tokens'], run: (_model, ask) => ask({ view: 'degrees' }) },
   { name: 'flow', axes: ['layers', 'tokens'], run: (_model, ask) => ask({ view: 'flow' }) },
   { name: 'attribution (EAP)', axes: ['layers', 'tokens'], run: (_model, ask) => ask({ view: 'attribution' }) },
@@ -85,11 +85,9 @@ function draw(model: Model, length: number): number[] {
   return drawTokens(model.spec.vocabulary, length, SEED);
 }
 
-let runs = 0;
-
 /** Tokens that no run has been kept for. */
-function fresh(model: Model, length: number): number[] {
-  return [runs++ % model.spec.vocabulary, ...draw(model, length).slice(1)];
+function anew(model: Model, length: number): number[] {
+  return fresh(model.spec.vocabulary, draw(model, length));
 }
 
 /** The same model with fewer layers, or with more by going through its layers again. */
