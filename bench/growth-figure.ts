@@ -1,9 +1,14 @@
-import type { Growth } from './growth.ts';
-
 /** Milliseconds of one kind of work at each size of an axis. */
 export interface Curve {
   name: string;
   values: number[];
+}
+
+export interface Growth {
+  axis: 'layers' | 'tokens' | 'K';
+  /** milliseconds by work, one for each of `at` */
+  at: readonly number[];
+  curves: Curve[];
 }
 
 const PANEL = { width: 300, height: 300, left: 58, right: 14, top: 34, bottom: 46 };

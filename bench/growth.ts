@@ -3,17 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { Model, analyze, type ModelSpec, type TokenRequest } from '../lib/engine/index.ts';
 import { noControl } from '../server/engine/testing.ts';
 import { drawPaths, drawTokens, fresh, SEED } from './gpt2-small.ts';
-import { growthFigure, type Curve } from './growth-figure.ts';
+import { growthFigure, type Curve, type Growth } from './growth-figure.ts';
 import { time } from './machine.ts';
 
 /** How the cost of each kind of work grows with layers, tokens, and the number of paths asked for. */
-
-export interface Growth {
-  axis: 'layers' | 'tokens' | 'K';
-  /** milliseconds by work, one for each of `at` */
-  at: readonly number[];
-  curves: Curve[];
-}
 
 const AT = { layers: [2, 4, 8, 12, 16, 24], tokens: [16, 32, 64, 128, 256, 512], K: [1, 10, 100, 1000] } as const;
 const USUAL = { layers: 12, tokens: 32, K: 100 };

@@ -2,17 +2,9 @@ import { EngineError } from './errors.ts';
 import { checkTokens, type Control, type Model } from './model.ts';
 import { EXAMPLE_LIMIT, type TokenExample } from './prompt-sets.ts';
 import { referenceKind, referencesOf, usesReference, type Prompt, type ReferenceChoice } from './references.ts';
-import {
-  GRANULARITIES,
-  KIND_OF_VIEW,
-  VIEWS,
-  type Answer,
-  type AnalyzeRequest,
-  type AnsweredExample,
-  type Reference,
-  type View,
-} from './request.ts';
+import { GRANULARITIES, KIND_OF_VIEW, VIEWS, type Answer, type AnsweredExample, type Reference, type View } from './request.ts';
 import { checkOptionsOf } from './options.ts';
+import type { TokenRequest } from './token-request.ts';
 import { SetMean, checkOfSet, meanOf, topOfExample } from './sets.ts';
 import { runSettings, weightSettings } from './settings.ts';
 import type { ModelSpec } from './spec.ts';
@@ -28,23 +20,6 @@ const SCOPE =
   'Value paths of this run: attention patterns, norm scales and gates are held; influence through q and k is credited to nobody [M14].';
 /** Identity views whose terms are no frozen paths. */
 const WITHOUT_SCOPE = new Set<View>(['logits', 'direct', 'interactions', 'heads', 'virtual-head']);
-
-type InTexts = 'prompt' | 'counterfactual' | 'tokens' | 'target' | 'foil' | 'special' | 'prompts' | 'referencePrompts';
-
-/**
- * A request whose texts are tokens already. `target` and `foil` are ids, foil null = no foil; with `prompts` they
- * hold for the examples that name none. Exactly one of `tokens` and `prompts`; views of weights take neither.
- */
-export type TokenRequest = Omit<AnalyzeRequest, InTexts> & {
-  tokens?: readonly number[];
-  prompts?: readonly TokenExample[];
-  referencePrompts?: readonly TokenExample[];
-  /** names of the sets, for the answer */
-  setName?: string | null;
-  referenceSetName?: string | null;
-  target?: number;
-  foil?: number | null;
-};
 
 /** A prompt that passed all checks; `tokens` are whole, `position` is the last that counts. */
 interface Planned extends Prompt {

@@ -1,7 +1,8 @@
+import { changesOf } from './changes.ts';
 import { groupBy } from './collections.ts';
 import { ablatableNodes, headEffectGraph, headEffectName, mlpEffectGraph, readMetricGraph } from './graphs/causal.ts';
 import { headPatchGraph, headPatchName } from './graphs/patches.ts';
-import { mixGraph, outputsGraph } from './graphs/outputs.ts';
+import { mixGraph } from './graphs/outputs.ts';
 import { causalMask, metricFeeds, type CleanRun, type Control, type Model, type Question } from './model.ts';
 import { printNode, printStop, stageOf, type Node, type Path, type Slot, type Stop } from './names.ts';
 import { indices, slice, slices, tensor, type FloatTensor, type Tensor } from './runtime.ts';
@@ -78,10 +79,8 @@ export class Effects {
 
   /** @param reference sources of the reference run, [N, S, d]; null = zero */
   static async prepare(model: Model, run: CleanRun, question: Question, reference: FloatTensor | null): Promise<Effects> {
-    const { sources } = run;
-    const against = reference ?? tensor(new Float32Array(sources.data.length), sources.dims);
-    const { outputs, change } = await model.run('outputs', outputsGraph, { sources, reference: against });
-    return new Effects(model, run, question, outputs!, change!);
+    const { outputs, change } = await changesOf(model, run, reference);
+    return new Effects(model, run, question, outputs, change);
   }
 
   /** Effect of each set of paths: new metric − clean metric. */

@@ -1,8 +1,9 @@
 import { causalMask, metricFeeds, type CleanRun, type Control, type Model, type Question } from './model.ts';
+import { changesOf } from './changes.ts';
 import { groupBy } from './collections.ts';
 import { ablatableNodes, mlpEffectGraph, readMetricGraph } from './graphs/causal.ts';
 import { maskedGraph } from './graphs/masked.ts';
-import { changedGraph, outputsGraph } from './graphs/outputs.ts';
+import { changedGraph } from './graphs/outputs.ts';
 import { downstreamGraph, downstreamName, headPatchGraph, headPatchName, type PatchedSlots } from './graphs/patches.ts';
 import { parseEdge, parseNode, printNode, stageOf, type Edge, type Node, type Slot } from './names.ts';
 import { indices, slice, slices, tensor, type FloatTensor, type Tensor } from './runtime.ts';
@@ -108,10 +109,8 @@ export class EdgePatches {
 
   /** @param reference sources of the reference run, [N, S, d]; null = zero */
   static async prepare(model: Model, run: CleanRun, question: Question, reference: FloatTensor | null): Promise<EdgePatches> {
-    const { sources } = run;
-    const against = reference ?? tensor(new Float32Array(sources.data.length), sources.dims);
-    const { outputs, change } = await model.run('outputs', outputsGraph, { sources, reference: against });
-    return new EdgePatches(model, run, question, outputs!, change!);
+    const { outputs, change } = await changesOf(model, run, reference);
+    return new EdgePatches(model, run, question, outputs, change);
   }
 
   /** The metric after each edge alone is patched. */

@@ -1,7 +1,8 @@
 export * from './errors.ts';
 export * from './names.ts';
 export * from './request.ts';
-export { analyze, ENGINE_VERSION, type TokenRequest } from './analyze.ts';
+export { analyze, ENGINE_VERSION } from './analyze.ts';
+export type { TokenRequest } from './token-request.ts';
 export { Model, type Control } from './model.ts';
 export { readSpec } from './families.ts';
 export type { ModelSpec } from './spec.ts';

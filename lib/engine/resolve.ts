@@ -1,4 +1,4 @@
-import type { TokenRequest } from './analyze.ts';
+import type { TokenRequest } from './token-request.ts';
 import { EngineError } from './errors.ts';
 import { encodePrompt, examplesOf, nameOfSet, resolveExample, resolveFoil, type TokenExample } from './prompt-sets.ts';
 import { KIND_OF_VIEW, type Answer, type AnalyzeRequest, type AnsweredExample, type PromptSet, type Term } from './request.ts';

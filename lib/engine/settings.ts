@@ -1,4 +1,4 @@
-import type { TokenRequest } from './analyze.ts';
+import type { TokenRequest } from './token-request.ts';
 import type { Answer, Reference, View } from './request.ts';
 import { usesReference } from './references.ts';
 import type { ReferenceSource } from './views/view.ts';

@@ -1,6 +1,7 @@
+import { changesOf } from '../changes.ts';
 import { SLOTS, everyEdge, writerIndex, writersBefore } from '../edge-runs.ts';
 import { attributionGraph, attributionName } from '../graphs/backward.ts';
-import { interpolateGraph, outputsGraph } from '../graphs/outputs.ts';
+import { interpolateGraph } from '../graphs/outputs.ts';
 import { causalMask, metricFeeds } from '../model.ts';
 import { printEdge, type Edge } from '../names.ts';
 import type { Term } from '../request.ts';
@@ -37,9 +38,7 @@ async function scoresOfPair({ model, question }: Asked, reference: readonly numb
 async function scoresOfChanges(asked: Asked): Promise<Scores> {
   const { model, question, control, steps } = asked;
   const run = await model.clean(question.tokens);
-  const reference = await referenceSources(asked);
-  const against = reference ?? tensor(new Float32Array(run.sources.data.length), run.sources.dims);
-  const { change } = await model.run('outputs', outputsGraph, { sources: run.sources, reference: against });
+  const { change } = await changesOf(model, run, await referenceSources(asked));
   const shares = steps === null ? [0] : Array.from({ length: steps }, (_, k) => (k + 1) / steps);
   const batch = Math.max(1, Math.floor(PRODUCT_ROWS / question.tokens.length));
   const start = steps === null ? 'clean' : 'between';
@@ -48,10 +47,10 @@ async function scoresOfChanges(asked: Asked): Promise<Scores> {
     await control.checkpoint();
     const { embeddings } = await model.run('interpolate', interpolateGraph, {
       clean: slice(run.sources, 0),
-      change: slice(change!, 0),
+      change: slice(change, 0),
       shares: tensor(Float32Array.from(shares.slice(from, from + batch)), [Math.min(batch, shares.length - from)]),
     });
-    const feeds = { ...metricFeeds(question), embeddings: embeddings!, change: change!, mask: causalMask(question.tokens.length) };
+    const feeds = { ...metricFeeds(question), embeddings: embeddings!, change, mask: causalMask(question.tokens.length) };
     scores.add(await model.run(attributionName(start), (spec) => attributionGraph(spec, start), feeds), shares.length);
     control.progress(Math.min(from + batch, shares.length), shares.length, 'gradients taken');
   }

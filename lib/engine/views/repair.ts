@@ -1,5 +1,5 @@
+import { changesOf } from '../changes.ts';
 import { frozenEffectsGraph } from '../graphs/repair.ts';
-import { outputsGraph } from '../graphs/outputs.ts';
 import type { Control } from '../model.ts';
 import type { Term } from '../request.ts';
 import type { FloatTensor } from '../runtime.ts';
@@ -88,14 +88,14 @@ function takeoverNote(degree: number, stages: number): string {
 async function frozenEffects(asked: Asked, sets: readonly (readonly string[])[], reference: FloatTensor): Promise<number[]> {
   const { model, question, control } = asked;
   const run = await model.clean(question.tokens);
-  const { sources, patterns, inverse1, inverse2, gates } = run;
+  const { patterns, inverse1, inverse2, gates } = run;
   const { direction } = await model.direction(run, question);
-  const { change } = await model.run('outputs', outputsGraph, { sources, reference });
+  const { change } = await changesOf(model, run, reference);
   const effects: number[] = [];
   for (const batch of batchesOf(asked, sets)) {
     await control.checkpoint();
     const replace = replaceRows(asked, batch);
-    const feeds = { replace, change: change!, direction, patterns, inverse1, inverse2, gates };
+    const feeds = { replace, change, direction, patterns, inverse1, inverse2, gates };
     const { effect } = await model.run('frozen-effects', frozenEffectsGraph, feeds);
     effects.push(...effect!.data);
     control.progress(effects.length, sets.length, 'frozen ablations run');
