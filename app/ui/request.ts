@@ -44,7 +44,12 @@ export async function send(
 
 export async function request<T>(url: string, options?: RequestOptions): Promise<T> {
   const response = await send(url, options);
-  return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
+  if (response.status === 204) return undefined as T;
+  return (await response.json().catch((cause: unknown) => {
+    if (options?.signal?.aborted) throw cause;
+    // The connection broke within the answer.
+    throw new RequestFailure(0, 'offline', strings.errors.unreachable, null);
+  })) as T;
 }
 
 export function failureOf(status: number, body: unknown): RequestFailure {
