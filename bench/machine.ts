@@ -64,7 +64,7 @@ export async function time(repeats: number, work: () => Promise<unknown>): Promi
 }
 
 export interface Memory {
-  /** most that was ever resident; a file mapped twice counts twice */
+  /** most that was ever resident */
   peakGiB: number;
   nowGiB: number;
   /** resident now, each page shared between its mappings (Pss) */
