@@ -5,6 +5,8 @@ export default defineConfig({
   resolve: { alias: { '@': fileURLToPath(new URL('.', import.meta.url)) } },
   test: {
     include: ['app/**/*.test.ts', 'lib/**/*.test.ts', 'server/**/*.test.ts', 'db/**/*.test.ts', 'bench/**/*.test.ts'],
+    // Long, and bound to a quiet machine: `npm run attacks`.
+    exclude: process.env['ATTACKS'] ? [] : ['server/attacks/{documents,floods,fuzz,http,pages,protocol,routes}.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,

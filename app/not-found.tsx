@@ -10,7 +10,7 @@ export default function NotFound() {
     <PageFrame>
       <h1 className="mb-2 text-base font-semibold">{strings.errors.notFound}</h1>
       <p className="mb-4 text-sm text-soft">{strings.errors.notFoundHint}</p>
-      <Link href="/" className="text-sm underline underline-offset-2">
+      <Link href="/" prefetch={false} className="text-sm underline underline-offset-2">
         {strings.errors.toStart}
       </Link>
     </PageFrame>

@@ -2,6 +2,9 @@ import { test as base, expect, type Browser, type BrowserContext, type Page } fr
 import { BoardPage } from './board-page.ts';
 import { PathboardServer } from './server.ts';
 
+/** Which workspace a test's boards go to: names are unique within one, and tests share a server. */
+const workspaces = new WeakMap<Page, string>();
+
 type StorageState = Awaited<ReturnType<BrowserContext['storageState']>>;
 
 interface Actors {
@@ -42,6 +45,8 @@ export const test = base.extend<Actors, World>({
     const context = await browser.newContext({ baseURL: server.url, storageState: ownerState });
     const page = watched(await context.newPage());
     await page.goto('/');
+    workspaces.set(page, await makeWorkspace(page));
+    await page.reload();
     await use(page);
     await context.close();
   },
@@ -52,6 +57,16 @@ export const test = base.extend<Actors, World>({
   },
 });
 
+async function makeWorkspace(page: Page): Promise<string> {
+  const name = `Team ${crypto.randomUUID().slice(0, 8)}`;
+  const status = await page.evaluate(async (body) => {
+    const response = await fetch('/api/workspaces', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    return response.status;
+  }, JSON.stringify({ name }));
+  expect(status).toBe(200);
+  return name;
+}
+
 /** An exception on a page fails the test. */
 function watched(page: Page): Page {
   page.on('pageerror', (error) => {
@@ -61,7 +76,8 @@ function watched(page: Page): Page {
 }
 
 /** From the start page to a board of the example. */
-export async function unravel(page: Page): Promise<BoardPage> {
+export async function unravel(page: Page, workspace: string | undefined = workspaces.get(page)): Promise<BoardPage> {
+  if (workspace !== undefined) await page.getByLabel('Workspace', { exact: true }).selectOption(workspace);
   await page.getByRole('button', { name: 'Unravel' }).click();
   const board = new BoardPage(page);
   await board.isReady();
@@ -69,8 +85,18 @@ export async function unravel(page: Page): Promise<BoardPage> {
 }
 
 /** By an invitation of `board` to the same board. */
-export async function join(page: Page, board: BoardPage, name: string): Promise<BoardPage> {
-  await page.goto(await board.invite());
+export async function join(
+  page: Page,
+  board: BoardPage,
+  name: string,
+  role: 'editor' | 'commenter' | 'viewer' = 'editor',
+): Promise<BoardPage> {
+  return follow(page, await board.invite(role), name);
+}
+
+/** By an invitation to a board. */
+export async function follow(page: Page, link: string, name: string): Promise<BoardPage> {
+  await page.goto(link);
   await page.getByLabel('Your name').fill(name);
   await page.getByRole('button', { name: 'Join' }).click();
   const joined = new BoardPage(page);

@@ -1,4 +1,4 @@
-import { expect, test, unravel } from './actors.ts';
+import { expect, join, test, unravel } from './actors.ts';
 
 test('the start page says beside the prompt what is wrong with it', async ({ owner }) => {
   const prompt = owner.getByLabel('Prompt');
@@ -43,10 +43,16 @@ test('an invitation that does not exist and a board that is not ours are refused
   await visitor.goto('/join/no-such-token');
   await expect(visitor.getByRole('heading', { level: 1 })).toHaveText('This invitation cannot be used');
   const board = await unravel(owner);
-  const response = await visitor.goto(new URL(board.page.url()).pathname);
-  expect(response?.status()).toBe(404);
-  await visitor.goto('/');
+  const theirs = new URL(board.page.url()).pathname;
+  for (const path of [theirs, '/boards/nobody-has-this']) {
+    await visitor.goto(path);
+    await expect(visitor).toHaveURL(`/sign-in?to=${path}`);
+  }
   await expect(visitor.getByText('npm run -s pathboard -- link')).toBeVisible();
+
+  await owner.goto('/');
+  await join(visitor, await unravel(owner), 'Vera');
+  for (const path of [theirs, '/boards/nobody-has-this']) expect((await visitor.goto(path))?.status()).toBe(404);
 });
 
 test('position, target and foil change for everyone, and a link opens the same place', async ({ owner }) => {

@@ -1,15 +1,19 @@
 import { expect, type Locator, type Page } from '@playwright/test';
+import { SharePage } from './share-page.ts';
 
 /** An open board as a person sees it. */
 export class BoardPage {
   readonly grid: Locator;
   readonly inspector: Locator;
   readonly connection: Locator;
+  /** what the server said about this person's access, or what was just done */
+  readonly notice: Locator;
 
   constructor(readonly page: Page) {
     this.grid = page.getByRole('treegrid');
     this.inspector = page.getByRole('complementary', { name: 'Inspector' });
     this.connection = page.locator('[data-connection]');
+    this.notice = page.getByTestId('notice');
   }
 
   async isReady(): Promise<void> {
@@ -62,13 +66,18 @@ export class BoardPage {
     return (await this.page.getByTestId('metric').textContent()) ?? '';
   }
 
+  async share(): Promise<SharePage> {
+    await this.page.getByRole('button', { name: 'Share', exact: true }).click();
+    const share = new SharePage(this.page);
+    await expect(share.people).toBeVisible();
+    return share;
+  }
+
   /** The address of an invitation. */
-  async invite(): Promise<string> {
-    await this.page.getByRole('button', { name: 'Invite' }).click();
-    const field = this.page.getByLabel('Invitation link', { exact: true });
-    await expect(field).toHaveValue(/\/join\//);
-    const link = await field.inputValue();
-    await this.page.getByRole('button', { name: 'Close' }).click();
+  async invite(role: 'editor' | 'commenter' | 'viewer' = 'editor'): Promise<string> {
+    const share = await this.share();
+    const link = await share.link(role);
+    await share.close();
     return link;
   }
 

@@ -38,7 +38,7 @@ test('from a prompt to a published page, by two people', async ({ browser, owner
     await visitor.goto(await board.invite());
     await visitor.getByLabel('Your name').fill('owner');
     await visitor.getByRole('button', { name: 'Join' }).click();
-    await expect(visitor.getByRole('alert').filter({ hasText: 'name: expected' })).toContainText('nobody else on the board');
+    await expect(visitor.getByRole('alert').filter({ hasText: 'name: expected' })).toContainText('nobody else in the workspace');
   });
   const guest = await join(visitor, board, 'Vera');
 
@@ -63,7 +63,8 @@ test('from a prompt to a published page, by two people', async ({ browser, owner
     await guest.comment('No. Look at input->logits itself');
     await expect(board.said('No.')).toContainText('Vera');
     await expect(board.row(suffix).getByLabel('2 comments')).toBeVisible();
-    await expect(board.said('No.').getByRole('button', { name: 'Delete' })).toHaveCount(0);
+    await expect(board.said('No.').getByRole('button', { name: 'Edit' })).toHaveCount(0);
+    await expect(guest.said('larger?').getByRole('button', { name: 'Delete' })).toHaveCount(0);
     await guest.said('larger?').getByRole('button', { name: 'input->logits' }).click();
     await expect(visitor.getByTestId('selected-path')).toHaveText('input->logits');
     await expect(visitor).toHaveURL(/select=input/);

@@ -1,32 +1,7 @@
-import type { Page, WebSocketRoute } from '@playwright/test';
+import type { Page } from '@playwright/test';
 import { BoardPage } from './board-page.ts';
 import { expect, join, test, unravel } from './actors.ts';
-
-/** A switch for everything that goes between a page and the server. */
-async function cable(page: Page) {
-  let plugged = true;
-  const open = new Set<WebSocketRoute>();
-  await page.routeWebSocket(/\/collab\//, (socket) => {
-    if (!plugged) {
-      void socket.close({ code: 1001 });
-      return;
-    }
-    open.add(socket);
-    socket.connectToServer();
-  });
-  return {
-    async pull() {
-      plugged = false;
-      await page.context().setOffline(true);
-      for (const socket of open) await socket.close({ code: 1001 });
-      open.clear();
-    },
-    async plug() {
-      plugged = true;
-      await page.context().setOffline(false);
-    },
-  };
-}
+import { cable } from './cable.ts';
 
 test('what is written offline arrives once', async ({ owner, visitor }) => {
   const board = await unravel(owner);
@@ -90,7 +65,8 @@ test('a comment of somebody else is held until its new sender agrees', async ({ 
 
   await visitor.context().clearCookies();
   await line.plug();
-  await expect(guest.connection).toHaveText('You are no longer signed in. Open your owner or invitation link again.', { timeout: 30_000 });
+  await expect(guest.notice).toContainText('You are no longer signed in.', { timeout: 30_000 });
+  await expect(guest.notice.getByRole('link', { name: 'Sign in' })).toBeVisible();
   await expect(visitor.locator('[data-pending]')).toContainText('written by Vera');
 
   await join(visitor, board, 'Wilma');
@@ -100,3 +76,87 @@ test('a comment of somebody else is held until its new sender agrees', async ({ 
   await expect(board.said('written by Vera')).toContainText('Wilma');
   await expect(visitor.locator('[data-pending]')).toHaveCount(0);
 });
+
+test('an edit made offline survives closing the tab', async ({ owner, visitor }) => {
+  const board = await unravel(owner);
+  const line = await cable(visitor);
+  const guest = await join(visitor, board, 'Vera');
+  const [path = ''] = await board.paths('complete');
+  await guest.select(path);
+  await guest.label('stored at once');
+  await guest.isSaved();
+  const address = visitor.url();
+
+  await line.pull();
+  await expect(guest.connection).toHaveAttribute('data-connection', 'offline');
+  await guest.label('written offline');
+  await expect(guest.connection).toHaveText('offline: 1 change not saved yet');
+  await visitor.close();
+  await visitor.context().setOffline(false);
+
+  const tab = await visitor.context().newPage();
+  const cut = await cable(tab);
+  await cut.cut();
+  await tab.goto(address);
+  const reopened = new BoardPage(tab);
+  await expect(reopened.inspector.locator('[data-label="written offline"]')).toBeVisible();
+  await expect(reopened.connection).toHaveAttribute('data-unsaved', '1');
+  await expect(board.row(path)).not.toContainText('written offline');
+
+  await cut.plug();
+  await expect(reopened.connection).toHaveText('saved', { timeout: 30_000 });
+  await expect(board.row(path)).toContainText('written offline');
+
+  await test.step('signing out leaves nothing of it in the browser', async () => {
+    expect(await keptOf(tab)).not.toEqual([]);
+    await tab.getByRole('button', { name: 'Signed in as Vera' }).click();
+    await tab.getByRole('button', { name: 'Sign out' }).click();
+    await tab.getByRole('dialog', { name: 'Sign out?' }).getByRole('button', { name: 'Sign out' }).click();
+    await expect(tab.getByRole('heading', { name: 'Sign in' })).toBeVisible();
+    await expect.poll(() => keptOf(tab)).toEqual([]);
+  });
+});
+
+test('the badge says what keeps edits from being stored', async ({ owner }) => {
+  const line = await cable(owner);
+  const board = await unravel(owner);
+  const [path = ''] = await board.paths('complete');
+  await board.select(path);
+  await line.cut(1013);
+  await expect(board.connection).toHaveText('the server cannot store anything now: trying again');
+  await board.label('kept meanwhile');
+  await expect(board.connection).toHaveText('the server cannot store anything now: 1 change kept');
+  await line.cut(1012);
+  await expect(board.connection).toHaveText('the server restarts: 1 change kept');
+  await line.plug();
+  await expect(board.connection).toHaveText('saved', { timeout: 30_000 });
+});
+
+test('without a database in the browser, closing the tab asks before edits are lost', async ({ owner }) => {
+  await owner.addInitScript(() => {
+    IDBFactory.prototype.open = () => {
+      throw new DOMException('no storage here', 'SecurityError');
+    };
+  });
+  await owner.reload();
+  const line = await cable(owner);
+  const board = await unravel(owner);
+  const [path = ''] = await board.paths('complete');
+  await board.select(path);
+  await line.cut();
+  await board.label('in this tab alone');
+  const [dialog] = await Promise.all([owner.waitForEvent('dialog'), owner.close({ runBeforeUnload: true })]);
+  expect(dialog.type()).toBe('beforeunload');
+  await dialog.dismiss();
+  await line.plug();
+  await expect(board.connection).toHaveText('saved', { timeout: 30_000 });
+});
+
+/** What this browser keeps of boards. */
+function keptOf(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const databases = await indexedDB.databases();
+    const names = databases.map(({ name = '' }) => name).filter((name) => name !== 'pathboard/probe');
+    return [...names, ...Object.keys(localStorage).filter((key) => /^pathboard\.(copy|unsaved|aside)\./.test(key))];
+  });
+}

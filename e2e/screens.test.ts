@@ -1,31 +1,11 @@
-import { AxeBuilder } from '@axe-core/playwright';
-import type { Page } from '@playwright/test';
 import { expect, join, test, unravel } from './actors.ts';
 import { AnalysesPage } from './analyses-page.ts';
+import { FOLDER, WIDE, inspect } from './inspect.ts';
 
-const FOLDER = new URL('../test-results/screens/', import.meta.url).pathname;
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-const WIDE = { width: 1440, height: 900 };
-const NARROW = { width: 375, height: 812 };
+/** axe looks at every screen twice, which takes a while where few cores are free. */
+test.setTimeout(300_000);
 
-/** Looks at a screen in both colour schemes, wide and narrow: no rule of WCAG AA is broken, nothing sticks out. */
-async function inspect(page: Page, name: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
-    const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
-    const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join('\n  ')}`);
-    expect.soft(found, `${name}, ${colorScheme}`).toEqual([]);
-    await page.screenshot({ path: `${FOLDER}${name}-${colorScheme}.png` });
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
-  await page.setViewportSize(NARROW);
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  expect.soft(overflow, `${name}, narrow`).toBeLessThanOrEqual(0);
-  await page.screenshot({ path: `${FOLDER}${name}-narrow.png`, fullPage: true });
-  await page.setViewportSize(WIDE);
-}
-
-test('every screen is accessible in light and dark, and fits a phone', async ({ browser, owner, visitor }) => {
+test('every page is accessible in light and dark, and fits a phone', async ({ owner, visitor }) => {
   await visitor.goto('/');
   await inspect(visitor, 'signed-out');
   await inspect(owner, 'start');
@@ -38,6 +18,10 @@ test('every screen is accessible in light and dark, and fits a phone', async ({ 
   const board = await unravel(owner);
   await visitor.goto(await board.invite());
   await inspect(visitor, 'join');
+});
+
+test('every view of a board is accessible in light and dark, and fits a phone', async ({ browser, owner, visitor }) => {
+  const board = await unravel(owner);
   const guest = await join(visitor, board, 'Vera Lind');
   const [suffix = '', other = ''] = await board.paths('suffix');
   await guest.select(other);

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const START_MS = 300_000;
+const MAIN = ['--import', 'tsx', 'server/main.ts'];
 
 interface Launched {
   /** `http://127.0.0.1:PORT` */
@@ -14,9 +15,23 @@ interface Launched {
   stop(signal: NodeJS.Signals): Promise<void>;
 }
 
+interface Place {
+  home: string;
+  port: number;
+  /** more variables, such as DATABASE_URL */
+  settings?: Record<string, string>;
+}
+
+/** What whoever runs the tests has set for a server of their own. */
+const FOREIGN = ['DATABASE_URL', 'REDIS_URL', 'PUBLIC_URL', 'PATHBOARD_SECRET'];
+
 /** Starts a program of the project that serves, and waits until it says that it is ready. */
-export function launch(args: string[], { home, port }: { home: string; port: number }): Promise<Launched> {
-  const env: NodeJS.ProcessEnv = { ...process.env, NODE_ENV: 'production', HOST: '127.0.0.1', PORT: String(port), PATHBOARD_HOME: home };
+export function launch(args: string[], { home, port, settings = {} }: Place): Promise<Launched> {
+  const ours = { NODE_ENV: 'production' as const, HOST: '127.0.0.1', PORT: String(port), PATHBOARD_HOME: home, ...settings };
+  const env: NodeJS.ProcessEnv = {
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !FOREIGN.includes(name))),
+    ...ours,
+  };
   const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise<void>((done) => child.once('exit', () => done()));
   return new Promise((ready, failed) => {
@@ -46,13 +61,19 @@ export function launch(args: string[], { home, port }: { home: string; port: num
 /** The real server on a folder and a port of its own. */
 export class PathboardServer {
   private constructor(
-    readonly home: string,
+    private readonly place: Required<Place>,
     private running: Launched,
   ) {}
 
-  static async start(): Promise<PathboardServer> {
+  /** With more variables, such as DATABASE_URL, where `settings` names them. */
+  static async start(settings: Record<string, string> = {}): Promise<PathboardServer> {
     const home = await mkdtemp(join(tmpdir(), 'pathboard-e2e-'));
-    return new PathboardServer(home, await launch(['--import', 'tsx', 'server/main.ts'], { home, port: 0 }));
+    const running = await launch(MAIN, { home, port: 0, settings });
+    return new PathboardServer({ home, port: Number(new URL(running.url).port), settings }, running);
+  }
+
+  get home(): string {
+    return this.place.home;
   }
 
   get url(): string {
@@ -70,8 +91,7 @@ export class PathboardServer {
   }
 
   async restart(): Promise<void> {
-    const port = Number(new URL(this.url).port);
-    this.running = await launch(['--import', 'tsx', 'server/main.ts'], { home: this.home, port });
+    this.running = await launch(MAIN, this.place);
   }
 
   async stop(): Promise<void> {

@@ -1,6 +1,10 @@
 import { z } from 'zod';
 import type { Author, Claim, Comment, Evidence, Setup, Thread } from './board/records.ts';
+import { ROLES, type Role } from './roles.ts';
 import { EXAMPLE_LIMIT, GENERATORS, GRANULARITIES, REFERENCES, VIEWS, type Answer, type ErrorCode, type View } from './engine/index.ts';
+
+// Compiling validators evaluates text, which the pages' security policy forbids.
+z.config({ jitless: true });
 
 /**
  * API and message shapes. Every error body is {@link ApiError}; every id in a URL is validated by {@link id}.
@@ -10,14 +14,35 @@ import { EXAMPLE_LIMIT, GENERATORS, GRANULARITIES, REFERENCES, VIEWS, type Answe
  *   GET    /api/models/NAME/tokens?q=TEXT       -> {tokens: TokenText[]} (search, best first, at most 50)
  *   POST   /api/analyze                         analyzeRequest -> Answer, or with Accept: application/x-ndjson
  *                                               a stream of AnalyzeEvent lines; aborting the request cancels
+ *   *      /api/auth/…                          better-auth: sign-in/email, sign-in/social, link-social, sign-out, change-password,
+ *                                               list-sessions, revoke-session, …
+ *   GET    /api/sign-in                         -> SignInOptions
  *   GET    /api/me                              -> Me
- *   PATCH  /api/me                              {name} -> Me (409 where another member of a board has it)
+ *   PATCH  /api/me                              {name} -> Me (409 where somebody else of a workspace has it)
+ *   POST   /api/me/account                      {email, password} -> Me; a guest, or the owner, becomes an account under the same id
  *   GET    /enter?token=T                       one-time owner link: sets the session cookie, goes to /
- *   POST   /api/join                            {token, name} -> {boardId}; sets the session cookie
- *   GET    /api/join?token=T                    -> {boardId, title, member} (what the invitation is to)
+ *   GET    /api/join?token=T                    -> Invitation (what it is to)
+ *   POST   /api/join                            {token, name} -> {boardId, workspaceId}; makes a guest where nobody is signed in
  *   POST   /api/local/link                      -> {url}; a new owner link, for the command on this machine
- *   GET    /api/boards   POST /api/boards       setup -> {id}
- *   POST   /api/boards/ID/invites               -> {url}
+ *   POST   /api/local/backup, /api/local/password   for the command on this machine
+ *   GET    /api/workspaces   POST               -> WorkspaceSummary[]; {name} -> {id}
+ *   PATCH  /api/workspaces/WID                  {name}     DELETE likewise
+ *   GET    /api/workspaces/WID/members          -> Member[]
+ *   PATCH  /api/workspaces/WID/members/PID      {role}     DELETE removes, oneself: leaves
+ *   POST   /api/workspaces/WID/transfer         {personId}: an owner makes somebody else owner, and becomes editor
+ *   GET    /api/workspaces/WID/invites          -> Invite[]     POST newInvite -> Invite & {url}
+ *   GET    /api/workspaces/WID/audit?before=N   -> AuditEntry[], newest first, at most 100
+ *   GET    /api/workspaces/WID/bin              -> BoardSummary[] (deleted in the last 30 days)
+ *   DELETE /api/invites/IID                     revokes
+ *   GET    /api/boards                          -> BoardSummary[]     POST newBoard -> {id}
+ *   DELETE /api/boards/ID                       into the bin     POST /api/boards/ID/undelete: out of it
+ *   GET    /api/boards/ID/access                -> {role}
+ *   GET    /api/boards/ID/members               -> Member[] (of board and workspace)
+ *   PATCH  /api/boards/ID/members/PID           {role}     DELETE removes, oneself: leaves
+ *   POST   /api/boards/ID/transfer              {personId}
+ *   GET    /api/boards/ID/invites               -> Invite[]     POST newInvite -> Invite & {url}
+ *   GET    /api/boards/ID/versions              -> VersionSummary[], newest first     POST {name} -> VersionSummary
+ *   GET    /api/boards/ID/versions/VID          -> Version     PATCH {name}     DELETE
  *   POST   /api/boards/ID/comments              newComment -> Comment (opens the thread when there is none)
  *   PATCH  /api/boards/ID/comments/CID          {body}     DELETE likewise
  *   POST   /api/boards/ID/threads/TID           {resolved: boolean}
@@ -98,7 +123,24 @@ export const setup = z.strictObject({
 export const tokenizeRequest = z.strictObject({ text: z.string().max(1_000_000), special: z.boolean().optional() });
 export const joinRequest = z.strictObject({ token: line(200), name: line(40) });
 export const renameRequest = z.strictObject({ name: line(40) });
-export const newBoard = z.strictObject({ title: z.string().trim().max(200).optional(), setup });
+export const accountRequest = z.strictObject({ email: z.email().max(200), password: z.string().min(10).max(200) });
+export const workspaceRequest = z.strictObject({ name: line(100) });
+export const roleRequest = z.strictObject({ role: z.enum(ROLES) });
+export const transferRequest = z.strictObject({ personId: id });
+export const newInvite = z.strictObject({
+  role: z.enum(ROLES).exclude(['owner']),
+  /** days */
+  expiresIn: z.int().min(1).max(365),
+  /** null: as many as come */
+  maxUses: z.int().min(1).max(10_000).nullable(),
+});
+export const versionRequest = z.strictObject({ name: line(200) });
+export const newBoard = z.strictObject({
+  title: z.string().trim().max(200).optional(),
+  setup,
+  /** default: the person's first workspace in which they may make boards */
+  workspaceId: id.optional(),
+});
 export const newComment = z.strictObject({ id: uuid, anchor: line(10_000), body: line(20_000) });
 export const editComment = z.strictObject({ body: line(20_000) });
 export const resolveThread = z.strictObject({ resolved: z.boolean() });
@@ -126,7 +168,18 @@ export const newPublication = z.strictObject({
 
 export interface ApiError {
   error: {
-    code: ErrorCode | 'unauthorised' | 'forbidden' | 'not-found' | 'conflict' | 'too-large' | 'internal';
+    code:
+      | ErrorCode
+      | 'unauthorised'
+      | 'forbidden'
+      | 'not-found'
+      | 'conflict'
+      | 'too-large'
+      /** with `retry-after`, in seconds */
+      | 'too-fast'
+      /** the database, say, does not answer: later, perhaps */
+      | 'unavailable'
+      | 'internal';
     message: string;
     where?: string;
   };
@@ -177,11 +230,90 @@ export interface Run {
 
 export interface Me {
   person: Author | null;
+  /** of this installation */
   owner: boolean;
+  /** null for a guest and for an owner without a password */
+  email: string | null;
+  /** a guest: signed in on this browser alone */
+  guest: boolean;
+}
+
+export interface SignInOptions {
+  /** names of OAuth providers that are configured */
+  providers: string[];
+  /** whether anybody may make an account, or only who was invited */
+  signUp: 'open' | 'invited';
+}
+
+export interface WorkspaceSummary {
+  id: string;
+  name: string;
+  /** null for who is on single boards alone */
+  role: Role | null;
+  boards: number;
+  people: number;
+}
+
+export interface Member {
+  person: Author;
+  guest: boolean;
+  role: Role;
+  /** where the role comes from */
+  through: 'workspace' | 'board';
+  joinedAt: number;
+}
+
+export interface Invite {
+  id: string;
+  role: Role;
+  /** null: to the whole workspace */
+  boardId: string | null;
+  createdBy: string;
+  createdAt: number;
+  expiresAt: number;
+  maxUses: number | null;
+  uses: number;
+  revokedAt: number | null;
+}
+
+export interface Invitation {
+  /** of the board, or of the workspace */
+  title: string;
+  boardId: string | null;
+  workspaceId: string;
+  role: Role;
+  /** has this role or a higher one already */
+  member: boolean;
+}
+
+export interface AuditEntry {
+  id: number;
+  at: number;
+  boardId: string | null;
+  /** null: the server itself */
+  personId: string | null;
+  personName: string;
+  action: string;
+  details: Record<string, string | number | boolean | null>;
+}
+
+export interface VersionSummary {
+  id: string;
+  /** null: kept by itself */
+  name: string | null;
+  author: string;
+  createdAt: number;
+}
+
+export interface Version extends VersionSummary {
+  /** what the board document held, map by map, key by key */
+  content: Record<string, Record<string, unknown>>;
 }
 
 export interface BoardSummary {
   id: string;
+  workspaceId: string;
+  role: Role;
   title: string;
   model: string;
   prompt: string;
@@ -199,6 +331,12 @@ export interface Publication {
 
 /** y-websocket message types of our own, beside 0 sync, 1 awareness, 2 auth, 3 query awareness. */
 export const MESSAGE_PERSISTED = 100;
+/**
+ * Server to client, first of all: the room's epoch. A client passes the epoch of the document that it holds as the
+ * query parameter `epoch` when it connects; where the room has another, it is closed with {@link CLOSE}.otherEpoch
+ * and must start afresh with an empty document.
+ */
+export const MESSAGE_EPOCH = 101;
 
 /** Codes 4400–4499 stop the client from reconnecting. */
 export const CLOSE = {
@@ -206,6 +344,9 @@ export const CLOSE = {
   unauthorised: 4401,
   forbidden: 4403,
   notFound: 4404,
+  /** somebody changed the person's role: the reason says to what; connect again to go on with it */
+  roleChanged: 4405,
+  otherEpoch: 4409,
   tooLarge: 4413,
   invalidUpdate: 4422,
   tooFast: 4429,
@@ -218,4 +359,5 @@ export interface Presence {
   selection: string | null;
 }
 
+export type { Role } from './roles.ts';
 export type { Author, Claim, Comment, Evidence, Setup, Thread };

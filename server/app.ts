@@ -1,14 +1,9 @@
-import type { Database } from '../db/client.ts';
+import type { Database, OpenDatabase } from '../db/client.ts';
+import type { Auth } from './auth.ts';
+import type { Config } from './config.ts';
 import type { Engine, Models } from './context.ts';
+import type { Limits } from './rate-limits.ts';
 import type { Rooms } from './realtime/rooms.ts';
-
-export interface Config {
-  home: string;
-  host: string;
-  port: number;
-  /** what the `pathboard` command on this machine shows in place of a session */
-  secret: string;
-}
 
 /** What an execution depends on beside its inputs. */
 export interface Environment {
@@ -22,7 +17,10 @@ export interface App {
   /** epoch milliseconds */
   now: () => number;
   db: Database;
+  database: Pick<OpenDatabase, 'engine' | 'ping'>;
   rooms: Rooms;
+  auth: Auth;
+  limits: Limits;
   engine: Engine;
   models: Models;
   /** by model hash: what its last answer ran on */

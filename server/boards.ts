@@ -1,17 +1,21 @@
-import { and, desc, eq, inArray, lt, ne, or } from 'drizzle-orm';
-import { randomBytes } from 'node:crypto';
+import { and, asc, desc, eq, isNotNull, isNull, lt, ne, or, type SQL } from 'drizzle-orm';
 import * as Y from 'yjs';
 import type { z } from 'zod';
 import type { Database } from '../db/client.ts';
-import { boards, memberships } from '../db/schema.ts';
+import { boards, members, memberships } from '../db/schema.ts';
 import { readSetup, readTitle, setSetup, setTitle } from '../lib/board/board-doc.ts';
 import type { AnalyzeRequest } from '../lib/engine/index.ts';
-import type { Author, BoardSummary, Setup, newBoard } from '../lib/wire.ts';
-import { addMember, ensureOwner, invite, originOf, type Person } from './access.ts';
+import { higher, may } from '../lib/roles.ts';
+import type { BoardSummary, Setup, newBoard } from '../lib/wire.ts';
+import { authoriseWorkspace, type Person } from './access.ts';
+import { giveBoardRole } from './access/membership.ts';
+import { newId } from './access/tokens.ts';
 import type { App } from './app.ts';
-import { insertEntries } from './realtime/log.ts';
+import { audit } from './audit.ts';
 import type { RoomName } from './realtime/room.ts';
 import { roomKey } from './realtime/rooms.ts';
+import { insertEntries } from './realtime/statements.ts';
+import { Refusal } from './refusal.ts';
 
 /** For how long a list may show an older time of the last change. */
 const SUMMARY_AGE = 10_000;
@@ -22,8 +26,10 @@ const SUMMARY_AGE = 10_000;
  */
 export async function createBoard(app: App, person: Person, request: z.infer<typeof newBoard>): Promise<{ id: string }> {
   const { setup } = request;
+  const workspaceId = request.workspaceId ?? (await firstWorkspace(app.db, person));
+  await authoriseWorkspace(app, person, 'workspace.create-board', workspaceId);
   await app.engine.analyze({ ...requestOf(setup), view: 'logits', top: 1 });
-  const id = randomBytes(12).toString('base64url');
+  const id = newId();
   const title = request.title || titleOf(setup.prompt);
   const doc = new Y.Doc();
   doc.transact(() => {
@@ -31,32 +37,53 @@ export async function createBoard(app: App, person: Person, request: z.infer<typ
     setTitle(doc, title);
   });
   const at = app.now();
+  const board = { id, workspaceId, ...summaryOf(setup, title), createdBy: person.id, createdAt: at, updatedAt: at };
   await app.db.transaction(async (tx) => {
-    const owner = await ensureOwner(tx, at);
-    await tx.insert(boards).values({ id, ...summaryOf(setup, title), createdBy: person.id, createdAt: at, updatedAt: at });
-    await addMember(tx, id, owner, at);
-    await addMember(tx, id, person, at);
+    await tx.insert(boards).values(board);
+    await giveBoardRole(tx, board, person, 'owner', at);
+    await audit(tx, { at, workspaceId, boardId: id, by: person, action: 'board.made', details: { title: board.title } });
     const data = Y.encodeStateAsUpdate(doc);
     await insertEntries(tx, roomKey({ kind: 'board', boardId: id }), [{ data, personId: null, clients: [doc.clientID] }], at);
   });
   return { id };
 }
 
-/** The boards that the person is a member of, last changed first. */
-export async function listBoards({ db }: App, person: Person): Promise<BoardSummary[]> {
-  const mine = db.select({ id: memberships.boardId }).from(memberships).where(eq(memberships.personId, person.id));
-  const { id, title, model, prompt, createdAt, updatedAt } = boards;
-  return db
-    .select({ id, title, model, prompt, createdAt, updatedAt })
-    .from(boards)
-    .where(person.owner ? undefined : inArray(boards.id, mine))
-    .orderBy(desc(updatedAt), desc(id));
+/** The boards on which the person has a role, last changed first. */
+export function listBoards({ db }: App, person: Person): Promise<BoardSummary[]> {
+  return selectBoards(db, person.id, isNull(boards.deletedAt));
 }
 
-/** The address of a page that lets somebody join. */
-export async function inviteToBoard(app: App, person: Person, boardId: string): Promise<{ url: string }> {
-  const token = await invite(app, person, boardId);
-  return { url: `${originOf(app.config.host, app.config.port)}/join/${token}` };
+/** One of them, or null. */
+export async function findBoard({ db }: App, person: Person, boardId: string): Promise<BoardSummary | null> {
+  const [board] = await selectBoards(db, person.id, and(isNull(boards.deletedAt), eq(boards.id, boardId)));
+  return board ?? null;
+}
+
+/** Those of `which` on which the person has a role, last changed first. */
+export async function selectBoards(db: Database, personId: string, which: SQL | undefined): Promise<BoardSummary[]> {
+  const { id, workspaceId, title, model, prompt, createdAt, updatedAt } = boards;
+  const rows = await db
+    .select({ board: { id, workspaceId, title, model, prompt, createdAt, updatedAt }, workspace: members.role, own: memberships.role })
+    .from(boards)
+    .leftJoin(members, and(eq(members.workspaceId, workspaceId), eq(members.personId, personId)))
+    .leftJoin(memberships, and(eq(memberships.boardId, id), eq(memberships.personId, personId)))
+    .where(and(which, or(isNotNull(members.role), isNotNull(memberships.role))))
+    .orderBy(desc(updatedAt), desc(id));
+  return rows.flatMap(({ board, workspace, own }) => {
+    const role = higher(workspace, own);
+    return role === null ? [] : [{ ...board, role }];
+  });
+}
+
+async function firstWorkspace(db: Database, person: Person): Promise<string> {
+  const mine = await db
+    .select({ id: members.workspaceId, role: members.role })
+    .from(members)
+    .where(eq(members.personId, person.id))
+    .orderBy(asc(members.joinedAt), asc(members.workspaceId));
+  const first = mine.find(({ role }) => may(role, 'workspace.create-board'));
+  if (first) return first.id;
+  throw new Refusal('forbidden', 'workspace', 'one in which you may make boards', 'none');
 }
 
 /** The question that a board asks, as the engine takes it; the view is still to be named. */
@@ -109,10 +136,6 @@ function titleOf(prompt: string): string {
 }
 
 /** Postgres keeps no U+0000 in text. */
-function storable(text: string): string {
+export function storable(text: string): string {
   return text.replaceAll('\0', '\uFFFD');
-}
-
-export function authorOf({ id, name }: Person): Author {
-  return { id, name };
 }

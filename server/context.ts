@@ -9,6 +9,8 @@ export interface AnalyzeOptions {
 /** The engine in its worker thread. Throws EngineError for what the person can mend. */
 export interface Engine {
   analyze(request: AnalyzeRequest, options?: AnalyzeOptions): Promise<Answer>;
+  /** analyses that run and that wait for their turn */
+  queue(): { running: number; waiting: number };
   close(): Promise<void>;
 }
 

@@ -134,7 +134,7 @@ test('a run that is stored is not executed again', async () => {
   // In other words it has to be executed to be known the same.
   const inOtherWords = await runOnBoard(world.app, owner.person, own, { view: 'degrees', model: 'toy', tokens: [1, 2, 3] }, {});
   expect([inOtherWords.id, world.engine.asked]).toEqual([first.id, before + 2]);
-  expect((await listRuns(world.app, own)).map((run) => run.id)).toEqual([first.id]);
+  expect((await listRuns(world.app, owner.person, own)).map((run) => run.id)).toEqual([first.id]);
 });
 
 async function discussionOf(boardId: string) {

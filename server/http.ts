@@ -1,44 +1,78 @@
 import type { ZodType, core } from 'zod';
 import { isEngineError } from '../lib/engine/index.ts';
 import { id, type AnalyzeEvent, type ApiError } from '../lib/wire.ts';
-import { personOfSession, type Person } from './access.ts';
+import { requirePerson, sessionOfHeaders, type Person, type Session } from './access.ts';
 import { app as liveApp, type App } from './app.ts';
-import { sessionToken } from './cookies.ts';
 import type { AnalyzeOptions } from './context.ts';
+import { isUnavailable } from './database-errors.ts';
 import { reportFault } from './faults.ts';
 import { Refusal, isRefusal } from './refusal.ts';
+import { kindOf } from './request-kind.ts';
 
-/** What a route is given. `person` is who the session belongs to, or null. */
-export interface Call<P> {
+/** What a route is given. `person` is who the session belongs to. */
+export interface Call<P, Visitor = Person> {
   app: App;
-  person: Person | null;
+  person: Visitor;
   params: P;
   request: Request;
 }
 
 type Handler<P> = (request: Request, context: { params: Promise<P> }) => Promise<Response>;
+type Params = Record<string, string>;
 
 const BODY_LIMIT = 1_000_000;
 /** Milliseconds between two progress lines. */
 const PROGRESS_PAUSE = 100;
+/** A session that was not made to last longer for a day is. */
+const RENEWAL = 24 * 3_600_000;
 
-/** A route handler: a Response is sent as it is, `undefined` as 204, anything else as JSON, a failure as ApiError. */
-export function route<P extends Record<string, string> = Record<string, never>>(work: (call: Call<P>) => Promise<unknown>): Handler<P> {
+/**
+ * A route handler for who is signed in: a Response is sent as it is, `undefined` as 204, anything else as JSON,
+ * a failure as ApiError.
+ */
+export function route<P extends Params = Record<string, never>>(work: (call: Call<P>) => Promise<unknown>): Handler<P> {
+  return publicRoute<P>((call) => work({ ...call, person: requirePerson(call.person) }));
+}
+
+/** As {@link route}, for anybody; `person` is null for who is not signed in. */
+export function publicRoute<P extends Params = Record<string, never>>(
+  work: (call: Call<P, Person | null>) => Promise<unknown>,
+): Handler<P> {
   return async (request, context) => {
     try {
       const app = liveApp();
       // A route without parameters in its path is given none at all.
       const params: P = (await context.params) ?? {};
       checkIds(params);
-      const person = await personOfSession(app, sessionToken(request.headers.get('cookie')));
-      const result = await work({ app, person, params, request });
-      if (result instanceof Response) return result;
-      return result === undefined ? new Response(null, { status: 204 }) : json(result, 200);
+      const session = await sessionOfHeaders(app, request.headers);
+      if (session?.token) await app.limits.take(kindOf(request.method, new URL(request.url).pathname), { person: session.person.id });
+      const result = await work({ app, person: session?.person ?? null, params, request });
+      const response = responseOf(result);
+      if (session) await renew(app, session, request, response);
+      return response;
     } catch (error) {
-      const { status, body } = describeFailure(error, `${request.method} ${new URL(request.url).pathname}`);
-      return json(body, status);
+      return failureResponse(error, `${request.method} ${new URL(request.url).pathname}`);
     }
   };
+}
+
+/** The ApiError of a failure. */
+export function failureResponse(error: unknown, where: string): Response {
+  const { status, body, retryAfter } = describeFailure(error, where);
+  const response = json(body, status);
+  if (retryAfter !== null) response.headers.set('retry-after', String(retryAfter));
+  return response;
+}
+
+function responseOf(result: unknown): Response {
+  if (result instanceof Response) return result;
+  return result === undefined ? new Response(null, { status: 204 }) : json(result, 200);
+}
+
+/** Whoever comes back within the life of a session stays signed in. */
+async function renew(app: App, { token, renewedAt }: Session, request: Request, response: Response): Promise<void> {
+  if (token === null || app.now() - renewedAt < RENEWAL || response.headers.has('set-cookie')) return;
+  withCookies(response, await app.auth.renew(token, request.headers));
 }
 
 /** Parameters named …Id hold ids, and are refused before they reach anything when they do not. */
@@ -63,7 +97,7 @@ export async function readBody<T>(request: Request, shape: ZodType<T>, limit = B
  * Keeps no more than `limit` bytes, whatever the request says its length is. The rest is read all the same: a
  * body left half-read would hold up the next request on its connection.
  */
-async function readText(request: Request, limit: number): Promise<string> {
+export async function readText(request: Request, limit: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   const reader = request.body?.getReader();
@@ -133,21 +167,38 @@ const STATUS: Record<ApiError['error']['code'], number> = {
   'not-found': 404,
   conflict: 409,
   'too-large': 413,
+  'too-fast': 429,
+  unavailable: 503,
   internal: 500,
 };
 
+/** Seconds after which a database that did not answer may do so. */
+const DATABASE_PAUSE = 5;
+
+export interface Failure {
+  status: number;
+  body: ApiError;
+  retryAfter: number | null;
+}
+
 /** What a client is told; what it must not be told goes to the server's log. */
-export function describeFailure(error: unknown, where: string): { status: number; body: ApiError } {
+export function describeFailure(error: unknown, where: string): Failure {
   if (isRefusal(error) || isEngineError(error)) {
     const { code, message, where: place } = error;
     if (STATUS[code] === 500) reportFault(where, error);
-    return { status: STATUS[code] ?? 500, body: { error: { code, message, where: place } } };
+    const retryAfter = 'retryAfter' in error && typeof error.retryAfter === 'number' ? error.retryAfter : null;
+    return { status: STATUS[code] ?? 500, body: { error: { code, message, where: place } }, retryAfter };
   }
   reportFault(where, error);
-  return {
-    status: 500,
-    body: { error: { code: 'internal', message: `${where}: expected an answer, got a fault that the server has logged` } },
-  };
+  const fault: ApiError['error'] = isUnavailable(error)
+    ? { code: 'unavailable', message: `${where}: expected the database to answer, got nothing; try again later` }
+    : { code: 'internal', message: `${where}: expected an answer, got a fault that the server has logged` };
+  return { status: STATUS[fault.code], body: { error: fault }, retryAfter: fault.code === 'unavailable' ? DATABASE_PAUSE : null };
+}
+
+export function withCookies(response: Response, cookies: readonly string[]): Response {
+  for (const cookie of cookies) response.headers.append('set-cookie', cookie);
+  return response;
 }
 
 function json(value: unknown, status: number): Response {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FIXTURES } from './engine/testing.ts';
 import { randomGpt2, safetensors } from './engine/random-model.ts';
-import { importModel, listModels, openModelFolder } from './models.ts';
+import { importModel } from './model-import.ts';
+import { listModels, openModelFolder } from './models.ts';
 
 let home: string;
 let source: string;

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { cp, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { readFile, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EngineError } from '../lib/engine/index.ts';
 import type { ModelSummary } from '../lib/wire.ts';
@@ -12,11 +11,17 @@ import { isMissing } from './files.ts';
 const BUILT_IN = fileURLToPath(new URL('../public/models/', import.meta.url));
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 /** Written into an imported model's folder when it is complete. */
-const RECORD = 'pathboard.json';
+export const RECORD = 'pathboard.json';
 
-interface Located {
+export interface Located {
   folder: string;
   builtIn: boolean;
+}
+
+/** @throws EngineError where a name could not be a folder's */
+export function checkModelName(name: string): void {
+  if (NAME.test(name)) return;
+  throw new EngineError('bad-request', 'name', 'letters, digits, dot, dash and underscore, at most 100', JSON.stringify(name));
 }
 
 /** @throws EngineError `unknown-model` naming the known ones */
@@ -51,66 +56,7 @@ export async function openModelFolder(home: string, name: string): Promise<Model
   return { ...model, hash: await hashOf(model) };
 }
 
-/**
- * Copies a model's folder under PATHBOARD_HOME after proving it whole: nothing is visible until everything is.
- * Importing the same model again under its name changes nothing.
- */
-export async function importModel(home: string, source: string, name = basename(resolve(source))): Promise<ModelSummary> {
-  if (!NAME.test(name)) {
-    throw new EngineError('bad-request', 'name', 'letters, digits, dot, dash and underscore, at most 100', JSON.stringify(name));
-  }
-  const info = await stat(source).catch(() => null);
-  if (!info?.isDirectory())
-    throw new EngineError('bad-request', 'import', 'a directory with config.json and safetensors', JSON.stringify(source));
-  const read = await readModelFolder(source);
-  const hash = await hashModel(read);
-  const existing = (await modelNames(home)).get(name);
-  if (existing) {
-    if ((await hashOf(await readModelFolder(existing.folder))) === hash) return summarise(name, existing);
-    throw new EngineError('bad-request', 'name', 'a name that no other model has', JSON.stringify(name));
-  }
-  const models = join(home, 'models');
-  await mkdir(models, { recursive: true });
-  await removeLeftovers(models);
-  const draft = join(models, `.import-${process.pid}-${randomUUID()}`);
-  try {
-    await mkdir(draft);
-    for (const file of [...read.files, 'example.json']) await copyIfThere(join(source, file), join(draft, file), read.files.includes(file));
-    const copied = await hashModel({ folder: draft, files: read.files });
-    if (copied !== hash)
-      throw new EngineError('bad-weights', 'import', `files with sha256 ${hash}`, `${copied}: they changed while being copied`);
-    await writeFile(join(draft, RECORD), JSON.stringify({ name, hash, importedAt: new Date().toISOString() }));
-    await rename(draft, join(models, name));
-  } catch (error) {
-    await rm(draft, { recursive: true, force: true });
-    throw error;
-  }
-  return summarise(name, { folder: join(models, name), builtIn: false });
-}
-
-async function copyIfThere(from: string, to: string, needed: boolean): Promise<void> {
-  if (!needed && !(await stat(from).catch(() => null))) return;
-  await cp(from, to, { dereference: true });
-}
-
-/** Drafts of imports whose process is gone. */
-async function removeLeftovers(models: string): Promise<void> {
-  for (const entry of await readdir(models)) {
-    const owner = /^\.import-(\d+)-/.exec(entry);
-    if (owner && !isAlive(Number(owner[1]))) await rm(join(models, entry), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-async function modelNames(home: string): Promise<Map<string, Located>> {
+export async function modelNames(home: string): Promise<Map<string, Located>> {
   const names = new Map<string, Located>();
   for (const [parent, builtIn] of [
     [BUILT_IN, true],
@@ -132,7 +78,7 @@ function noneIfMissing(error: unknown): [] {
   throw error;
 }
 
-async function summarise(name: string, { folder, builtIn }: Located): Promise<ModelSummary> {
+export async function summarise(name: string, { folder, builtIn }: Located): Promise<ModelSummary> {
   const model = await readModelFolder(folder);
   const { family, layers, heads, dModel, vocabulary, context, hasMlp } = model.spec;
   return {
@@ -153,9 +99,16 @@ async function summarise(name: string, { folder, builtIn }: Located): Promise<Mo
 }
 
 /** As recorded at import, else computed: built-in models are small. */
-async function hashOf(model: ModelFolder): Promise<string> {
+export async function hashOf(model: ModelFolder): Promise<string> {
   const record = await readJson(join(model.folder, RECORD));
   return record && 'hash' in record && typeof record.hash === 'string' ? record.hash : hashModel(model);
+}
+
+/** What a model of this name that was imported from elsewhere says about where; null where it does not, or there is none. */
+export async function originOfModel(home: string, name: string): Promise<string | null> {
+  const located = (await modelNames(home)).get(name);
+  const record = located && (await readJson(join(located.folder, RECORD)));
+  return record && 'origin' in record && typeof record.origin === 'string' ? record.origin : null;
 }
 
 async function readExample(folder: string): Promise<ModelSummary['example']> {

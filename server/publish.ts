@@ -5,9 +5,10 @@ import { publicationVersions, publications } from '../db/schema.ts';
 import { readLabels, readSetup } from '../lib/board/board-doc.ts';
 import { readClaims, readComments, readEvidence, readThreads } from '../lib/board/discussion-doc.ts';
 import type { Label, Setup } from '../lib/board/records.ts';
-import type { Publication, Run, newPublication } from '../lib/wire.ts';
-import { originOf, type Person } from './access.ts';
+import type { Author, Publication, Run, newPublication } from '../lib/wire.ts';
+import { authorise, type Person } from './access.ts';
 import type { App } from './app.ts';
+import { audit } from './audit.ts';
 import { requestOf } from './boards.ts';
 import { renderPublishedPage } from './published-page.ts';
 import { Refusal } from './refusal.ts';
@@ -25,6 +26,7 @@ const PATHS = 40;
  * anything is stored.
  */
 export async function publish(app: App, person: Person, boardId: string, request: Request): Promise<Publication> {
+  const member = await authorise(app, person, 'board.publish', boardId);
   const { setup, labels } = await readBoard(app, boardId);
   const discussion = await readDiscussion(app, boardId, request.threads);
   const question = requestOf(setup);
@@ -39,7 +41,7 @@ export async function publish(app: App, person: Person, boardId: string, request
       title: request.title,
       question: request.question,
       findings: request.findings,
-      authors: authorsOf(person, discussion),
+      authors: authorsOf(member, discussion),
       publishedAt,
       setup,
       partition,
@@ -50,8 +52,11 @@ export async function publish(app: App, person: Person, boardId: string, request
     // Postgres keeps no U+0000 in text, and HTML allows none.
     const html = renderPublishedPage(snapshot).replaceAll('\0', '\uFFFD');
     const title = request.title.replaceAll('\0', '\uFFFD');
-    await tx.insert(publicationVersions).values({ slug, version, title, html, snapshot, authorId: person.id, createdAt: publishedAt });
-    const url = `${originOf(app.config.host, app.config.port)}/p/${slug}/v${version}`;
+    await tx.insert(publicationVersions).values({ slug, version, title, html, snapshot, authorId: member.id, createdAt: publishedAt });
+    const details = { slug, version, title, threads: request.threads };
+    const { workspaceId } = member;
+    await audit(tx, { at: publishedAt, workspaceId, boardId, by: member, action: 'board.published', details });
+    const url = `${app.config.publicUrl}/p/${slug}/v${version}`;
     return { slug, version, title, url, createdAt: publishedAt };
   });
 }
@@ -104,7 +109,7 @@ async function readDiscussion(app: App, boardId: string, withThreads: boolean): 
 }
 
 /** The publisher first, then everybody whose words are on the page. */
-function authorsOf(person: Person, { threads, claims }: Discussion): string[] {
+function authorsOf(person: Author, { threads, claims }: Discussion): string[] {
   const names = [
     person.name,
     ...claims.flatMap(({ claim, evidence }) => [claim.author.name, ...evidence.map(({ author }) => author.name)]),

@@ -23,5 +23,5 @@ test('a list of runs holds the newest that fit into one answer', async () => {
       .insert(runs)
       .values({ ...row, id, boardId: board, answer, createdAt, requestKey: id, authorId: author.id, authorName: author.name });
   }
-  expect((await listRuns(world.app, board)).map(({ id }) => id)).toEqual(['fourth', 'third']);
+  expect((await listRuns(world.app, owner.person, board)).map(({ id }) => id)).toEqual(['fourth', 'third']);
 });

@@ -3,11 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { runs } from '../db/schema.ts';
 import type { AnalyzeRequest, Answer, View } from '../lib/engine/index.ts';
 import type { Run } from '../lib/wire.ts';
-import { requireMember, type Person } from './access.ts';
+import { authorise, type Person } from './access.ts';
 import type { App } from './app.ts';
-import { authorOf } from './boards.ts';
 import type { AnalyzeOptions } from './context.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal, isRefusal } from './refusal.ts';
 import { compareAnswers, type Comparison } from './run-comparison.ts';
 import { environmentOf, requestKey, runKey } from './run-key.ts';
 
@@ -25,6 +24,7 @@ export async function runOnBoard(
   request: AnalyzeRequest,
   options: AnalyzeOptions,
 ): Promise<Run> {
+  await authorise(app, person, 'board.evidence', boardId);
   const stored = await findStored(app, boardId, request);
   if (stored) return stored;
   const answer = await analyze(app, request, options);
@@ -46,7 +46,9 @@ export async function repeatRun(app: App, person: Person, run: Run, options: Ana
 }
 
 /** Newest first: the last {@link LISTED}, or as many of them as {@link LISTED_BYTES} hold. */
-export async function listRuns({ db }: App, boardId: string): Promise<Run[]> {
+export async function listRuns(app: App, person: Person, boardId: string): Promise<Run[]> {
+  await authorise(app, person, 'board.read', boardId);
+  const { db } = app;
   const newestFirst = [desc(runs.createdAt), desc(runs.id)];
   const size = sql<number>`octet_length(${runs.answer}::text) + octet_length(${runs.request}::text)`;
   const sizes = await db
@@ -66,13 +68,16 @@ export async function listRuns({ db }: App, boardId: string): Promise<Run[]> {
 }
 
 /** A run, for a member of its board. */
-export async function findRun(app: App, person: Person | null, id: string): Promise<Run> {
+export async function findRun(app: App, person: Person, id: string): Promise<Run> {
   const [row] = await app.db.select().from(runs).where(eq(runs.id, id));
   const isMine =
     row &&
-    (await requireMember(app, person, row.boardId).then(
+    (await authorise(app, person, 'board.read', row.boardId).then(
       () => true,
-      () => false,
+      (error: unknown) => {
+        if (isRefusal(error)) return false;
+        throw error;
+      },
     ));
   if (row && isMine) return runOf(row);
   throw noRun(id);
@@ -137,7 +142,7 @@ function runOf({ id, key, boardId, view, request, answer, authorId, authorName, 
     view: view as View,
     request: request as Run['request'],
     answer: answer as Answer,
-    author: authorOf({ id: authorId, name: authorName, owner: false }),
+    author: { id: authorId, name: authorName },
     createdAt,
     computedBy,
   };

@@ -1,20 +1,26 @@
-import { randomBytes } from 'node:crypto';
+import { sql } from 'drizzle-orm';
+import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { openDatabase } from '../db/client.ts';
-import { ensureOwner } from './access.ts';
+import { openDatabase, openPostgres, type Database, type OpenDatabase } from '../db/client.ts';
+import { people } from '../db/schema.ts';
+import { ensureOwner, type Person } from './access.ts';
 import type { App } from './app.ts';
+import { makeAuth } from './auth.ts';
 import { storeSummary } from './boards.ts';
+import type { Config } from './config.ts';
 import type { Engine, Models } from './context.ts';
 import { reportFault } from './faults.ts';
 import { takeLock } from './lock.ts';
-import { Rooms } from './realtime/rooms.ts';
+import { openLimits } from './rate-limits.ts';
+import { LocalBus, type FanOut } from './realtime/fan-out.ts';
+import { openRedisFanOut } from './realtime/redis-fan-out.ts';
+import { Rooms, type RoomsOptions } from './realtime/rooms.ts';
+import { AutomaticVersions } from './versions.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../db/migrations', import.meta.url));
 
 export interface StartOptions {
-  home: string;
-  host: string;
-  port: number;
+  config: Config;
   engine: Engine;
   models: Models;
   now?: () => number;
@@ -22,6 +28,7 @@ export interface StartOptions {
   unloadAfter?: number;
   compactAfter?: number;
   presencePause?: number;
+  pollAfter?: RoomsOptions['pollAfter'];
 }
 
 export interface Started {
@@ -32,28 +39,49 @@ export interface Started {
 
 /** Everything of the server but HTTP: the folder's lock, the database, the rooms. Throws a LockedError of one line. */
 export async function start(options: StartOptions): Promise<Started> {
-  const { home, host, port, engine, models, now = Date.now, unloadAfter = 30_000, compactAfter = 200, presencePause = 50 } = options;
-  const release = takeLock(home);
+  const { config, engine, models, now = Date.now, unloadAfter = 30_000, compactAfter = 200, presencePause = 50 } = options;
+  const { pollAfter = { down: 1000, up: 15_000 } } = options;
+  // A served database has no folder that two processes could destroy.
+  const release = config.databaseUrl === null ? takeLock(config.home) : () => {};
   try {
-    const { db, close } = await openDatabase(home, MIGRATIONS);
-    await ensureOwner(db, now());
+    const database = await open(config);
+    const { db } = database;
+    const owner = await ensureOwner(db, now());
+    const automatic = new AutomaticVersions();
     const rooms = new Rooms({
       db,
+      isShared: database.engine === 'postgres',
+      fanOut: await openFanOut(config, db, owner),
       now,
       unloadAfter,
       compactAfter,
       presencePause,
-      onStore: (tx, name, doc) => storeSummary(tx, name, doc, now()),
+      pollAfter,
+      async onStore(tx, name, { before, after, isListed }) {
+        if (isListed) await storeSummary(tx, name, after, now());
+        if (name.kind === 'board') await automatic.onStore(tx, name.boardId, before, now());
+      },
       onFault: reportFault,
     });
-    const secret = randomBytes(32).toString('base64url');
-    const app: App = { config: { home, host, port, secret }, now, db, rooms, engine, models, environments: new Map() };
+    const app: App = {
+      config,
+      now,
+      db,
+      database,
+      rooms,
+      auth: makeAuth(config, db),
+      limits: openLimits(config),
+      engine,
+      models,
+      environments: new Map(),
+    };
     return {
       app,
       async stop() {
         await rooms.close();
         await engine.close();
-        await close();
+        await app.limits.close();
+        await database.close();
         release();
       },
     };
@@ -61,4 +89,29 @@ export async function start(options: StartOptions): Promise<Started> {
     release();
     throw error;
   }
+}
+
+function open({ home, databaseUrl }: Config): Promise<OpenDatabase> {
+  if (databaseUrl === null) return openDatabase(home, MIGRATIONS);
+  return openPostgres(databaseUrl, MIGRATIONS, (error) => reportFault('database', error));
+}
+
+async function openFanOut({ redisUrl }: Config, db: Database, owner: Person): Promise<FanOut> {
+  if (redisUrl === null) return new LocalBus().join();
+  return openRedisFanOut({ url: redisUrl, prefix: await channelPrefix(db, owner), onFault: (error) => reportFault('bus', error) });
+}
+
+/** The same in every instance on a database, and another one in a copy of it. */
+async function channelPrefix(db: Database, owner: Person): Promise<string> {
+  const [place] = await db
+    .select({
+      name: sql<string>`current_database()`,
+      oid: sql<string>`(select oid::text from pg_database where datname = current_database())`,
+    })
+    .from(people)
+    .limit(1);
+  const hash = createHash('sha256')
+    .update(JSON.stringify([owner.id, place]))
+    .digest('hex');
+  return `pathboard:${hash.slice(0, 16)}`;
 }

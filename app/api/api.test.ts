@@ -7,6 +7,7 @@ import { PATCH as me } from './me/route.ts';
 import { POST as link } from './local/link/route.ts';
 import { makeOwnerLink } from '../../server/access.ts';
 import { setApp } from '../../server/app.ts';
+import { createLog, setLog } from '../../server/log.ts';
 import { SETUP, openWorld, until, type Actor, type World } from '../../server/testing/world.ts';
 
 let world: World;
@@ -24,7 +25,7 @@ const none = { params: Promise.resolve({}) };
 function ask(body: unknown, headers: Record<string, string> = {}, signal?: AbortSignal): Request {
   return new Request('http://127.0.0.1/api/test', {
     method: 'POST',
-    headers: { 'content-type': 'application/json', cookie: `theme=dark; pathboard_session=${owner.token}`, ...headers },
+    headers: { 'content-type': 'application/json', cookie: `theme=dark; ${owner.cookie}`, ...headers },
     body: typeof body === 'string' ? body : JSON.stringify(body),
     ...(signal && { signal }),
   });
@@ -76,7 +77,7 @@ test('a body must say that it is JSON, and a request who sends it', async () => 
     'content-type: expected application/json',
   );
   expect((await messageOf(await boards(ask({}, { cookie: '' }), none)))[0]).toBe(401);
-  expect((await messageOf(await boards(ask({}, { cookie: 'pathboard_session=guess' }), none)))[0]).toBe(401);
+  expect((await messageOf(await boards(ask({}, { cookie: 'pathboard.session_token=guess' }), none)))[0]).toBe(401);
 });
 
 test('an id that is none does not reach the database', async () => {
@@ -89,13 +90,13 @@ test('an id that is none does not reach the database', async () => {
 });
 
 test('a fault is logged and told to nobody', async () => {
-  const logged = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const lines: string[] = [];
+  setLog(createLog('warn', { write: (line) => void lines.push(line) }));
   vi.spyOn(world.engine, 'analyze').mockRejectedValueOnce(new Error('secret detail'));
   const [status, code, message] = await messageOf(await boards(ask({ setup: SETUP }), none));
   expect([status, code]).toEqual([500, 'internal']);
   expect(message).not.toContain('secret');
-  expect(String(logged.mock.calls[0]?.[0])).toContain('secret detail');
-  logged.mockRestore();
+  expect(lines.join('')).toContain('secret detail');
 });
 
 const ANALYSIS = { view: 'paths', model: 'toy', prompt: 'When Mary' };
@@ -138,17 +139,17 @@ test('the owner’s link sets a cookie that scripts cannot read, once; asking fo
   expect(enterHead().status).toBe(405);
   const first = await enter(new Request(url), none);
   expect([first.status, first.headers.get('location')]).toEqual([303, '/']);
-  expect(first.headers.get('set-cookie')).toMatch(/^pathboard_session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=\d+$/);
+  expect(first.headers.get('set-cookie')).toMatch(/^pathboard\.session_token=[^;]{40,}; Max-Age=7776000; Path=\/; HttpOnly; SameSite=Lax$/);
   expect((await enter(new Request(url), none)).status).toBe(401);
 });
 
 test('the owner has a name of their own choice', async () => {
   const response = await me(ask({ name: 'Ada' }), none);
-  expect(await response.json()).toEqual({ person: { id: owner.person.id, name: 'Ada' }, owner: true });
+  expect(await response.json()).toEqual({ person: { id: owner.person.id, name: 'Ada' }, owner: true, email: null, guest: false });
 });
 
 test('a new link is for those who can read the secret', async () => {
   expect((await link(ask({}), none)).status).toBe(403);
-  const response = await link(ask({}, { 'x-pathboard-secret': world.app.config.secret }), none);
+  const response = await link(ask({}, { 'x-pathboard-secret': world.app.config.localSecret }), none);
   expect((await response.json()).url).toContain('/enter?token=');
 });

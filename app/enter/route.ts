@@ -1,6 +1,5 @@
 import { redeemOwnerLink } from '@/server/access.ts';
-import { sessionCookie } from '@/server/cookies.ts';
-import { route } from '@/server/http.ts';
+import { publicRoute, withCookies } from '@/server/http.ts';
 import { isRefusal } from '@/server/refusal.ts';
 
 const USED = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Pathboard</title>
@@ -9,11 +8,10 @@ const USED = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Pathbo
 <p>An owner link works once, within a day. Print a new one on the machine that runs Pathboard:</p>
 <pre>npm run -s pathboard -- link</pre></body></html>`;
 
-export const GET = route(async ({ app, person, request }) => {
-  if (person?.owner) return toStart({});
+export const GET = publicRoute(async ({ app, person, request }) => {
+  if (person?.owner) return toStart([]);
   try {
-    const session = await redeemOwnerLink(app, new URL(request.url).searchParams.get('token') ?? '');
-    return toStart({ 'set-cookie': sessionCookie(session) });
+    return toStart(await redeemOwnerLink(app, new URL(request.url).searchParams.get('token') ?? '', request.headers));
   } catch (error) {
     if (!isRefusal(error)) throw error;
     return new Response(USED, { status: 401, headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' } });
@@ -23,9 +21,7 @@ export const GET = route(async ({ app, person, request }) => {
 /** Next would answer HEAD by GET, and a link preview would use the link up. */
 export const HEAD = () => new Response(null, { status: 405, headers: { allow: 'GET' } });
 
-function toStart(headers: Record<string, string>): Response {
-  return new Response(null, {
-    status: 303,
-    headers: { location: '/', 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', ...headers },
-  });
+function toStart(cookies: string[]): Response {
+  const headers = { location: '/', 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' };
+  return withCookies(new Response(null, { status: 303, headers }), cookies);
 }

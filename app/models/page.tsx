@@ -12,10 +12,10 @@ export const metadata: Metadata = { title: strings.models.title };
 
 export default async function ModelsPage() {
   const person = await visitor();
-  if (!person) redirect('/');
+  if (!person) redirect('/sign-in?to=/models');
   const models = await app().models.list();
   return (
-    <PageFrame person={person.name}>
+    <PageFrame>
       <h1 className="mb-4 text-base font-semibold">{strings.models.title}</h1>
       {models.length === 0 ? <p className="text-sm text-soft">{strings.models.none}</p> : <ModelTable models={models} />}
       <h2 className="mt-8 mb-1 text-sm font-semibold">{strings.models.import}</h2>

@@ -7,10 +7,12 @@ interface DialogProps {
   title: string;
   open: boolean;
   onClose: () => void;
+  /** for tables and for two columns */
+  wide?: boolean;
   children: ReactNode;
 }
 
-export function Dialog({ title, open, onClose, children }: DialogProps) {
+export function Dialog({ title, open, onClose, wide = false, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const titleId = useId();
 
@@ -26,7 +28,7 @@ export function Dialog({ title, open, onClose, children }: DialogProps) {
       ref={element}
       aria-labelledby={titleId}
       onClose={onClose}
-      className="w-[min(36rem,calc(100vw-2rem))] rounded border border-line bg-paper p-0 shadow-xl"
+      className={`${wide ? 'w-[min(52rem,calc(100vw-2rem))]' : 'w-[min(36rem,calc(100vw-2rem))]'} rounded border border-line bg-paper p-0 shadow-xl`}
     >
       {open ? (
         <div className="p-5">

@@ -53,9 +53,15 @@ export async function request<T>(url: string, options?: RequestOptions): Promise
 }
 
 export function failureOf(status: number, body: unknown): RequestFailure {
-  const error = (body as Partial<ApiError> | null)?.error;
+  const error = (body as Partial<ApiError> | null)?.error ?? authErrorOf(body);
   if (!error) return new RequestFailure(status, 'internal', strings.errors.status(status), null);
   return new RequestFailure(status, error.code, error.message, error.where ?? null);
+}
+
+/** What /api/auth/… says when it refuses. */
+function authErrorOf(body: unknown): { code: string; message: string; where?: string } | null {
+  const { code, message } = (body ?? {}) as { code?: unknown; message?: unknown };
+  return typeof message === 'string' ? { code: String(code), message } : null;
 }
 
 /** One line for a person; null for what they cancelled themselves. */

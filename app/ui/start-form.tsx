@@ -21,12 +21,19 @@ function setupOf(model: ModelSummary, prompt: string): Setup {
   };
 }
 
-export function StartForm({ models }: { models: ModelSummary[] }) {
+interface StartFormProps {
+  models: ModelSummary[];
+  /** in which the person may make boards, first the one that is proposed */
+  workspaces: { id: string; name: string }[];
+}
+
+export function StartForm({ models, workspaces }: StartFormProps) {
   const router = useRouter();
   const ready = models.filter((model) => model.hasTokenizer);
   const [name, setName] = useState((ready.find((model) => model.builtIn) ?? ready[0])?.name ?? '');
   const model = ready.find((one) => one.name === name);
   const [prompt, setPrompt] = useState(model?.example?.prompt ?? '');
+  const [workspaceId, setWorkspaceId] = useState(workspaces[0]?.id);
   const [error, setError] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
 
@@ -36,7 +43,8 @@ export function StartForm({ models }: { models: ModelSummary[] }) {
   const unravel = async () => {
     setBusy(true);
     setError(null);
-    await request<{ id: string }>('/api/boards', { method: 'POST', body: { setup: setupOf(model, prompt) } }).then(
+    const body = { setup: setupOf(model, prompt), workspaceId };
+    await request<{ id: string }>('/api/boards', { method: 'POST', body }).then(
       ({ id }) => router.push(`/boards/${id}`),
       (cause: unknown) => {
         setBusy(false);
@@ -91,6 +99,24 @@ export function StartForm({ models }: { models: ModelSummary[] }) {
             </select>
           )}
         </Field>
+        {workspaces.length > 1 ? (
+          <Field label={strings.start.workspace} bare>
+            {(control) => (
+              <select
+                {...control}
+                value={workspaceId}
+                onChange={(event) => setWorkspaceId(event.target.value)}
+                className="field w-auto max-w-56 py-1.5 text-sm"
+              >
+                {workspaces.map(({ id, name: title }) => (
+                  <option key={id} value={id}>
+                    {title}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+        ) : null}
         <Button type="submit" tone="main" disabled={busy}>
           {busy ? strings.start.creating : strings.start.unravel}
         </Button>

@@ -1,15 +1,20 @@
+import { accessStrings } from './access-strings.ts';
 import { analysisStrings } from './analysis-strings.ts';
+import { few } from './few.ts';
+
+const waiting = (count: number) => (count === 0 ? 'trying again' : `${few(count, 'change', 'changes')} kept`);
 
 /** Every sentence of the interface. Names of the field (path, suffix, degree, …) are as in the engine's grammar. */
-const few = (count: number, one: string, more: string) => `${count} ${count === 1 ? one : more}`;
-
 export const strings = {
+  ...accessStrings,
+
   product: 'Pathboard',
   tagline: 'Split a transformer’s answer exactly into the paths that made it, and argue about them together.',
 
   common: {
     cancel: 'Cancel',
     close: 'Close',
+    dismiss: 'Dismiss',
     copy: 'Copy',
     copyStates: { ready: 'copy', copied: 'copied', refused: 'not allowed' },
     save: 'Save',
@@ -48,12 +53,18 @@ export const strings = {
     olderBoards: (count: number) => few(count, 'older board', 'older boards'),
     models: 'Models',
     allModels: 'All models, and how to import one',
+    workspace: 'Workspace',
     invite: 'Working together',
     inviteText:
-      'Open a board and choose Invite: it makes a link by which others join under a name, without an account. Labels, comments and claims appear for everyone at once.',
-    signedOutTitle: 'Sign in with the owner link',
+      'Open a board and choose Share: it makes links by which others join under a name, without an account, as viewers, commenters or editors. Labels, comments and claims appear for everyone at once.',
+    noMaker: 'You can make no boards yet.',
+    noMakerText:
+      'That takes an editor or owner of a workspace. Ask an owner of one to make you an editor, or make a workspace of your own.',
+    noMakerGuest:
+      'That takes an editor or owner of a workspace. Ask an owner of one to make you an editor; or make an account, and then a workspace of your own.',
+    signedOutTitle: 'Did you start this server?',
     signedOut:
-      'This installation belongs to whoever started it. The terminal in which it was started printed a link that signs the owner in, once. For a new one, run this in the installation’s folder:',
+      'The terminal in which it was started printed a link that signs its owner in, once. For a new one, run this in the installation’s folder:',
     signedOutCommand: 'npm run -s pathboard -- link',
     signedOutGuest: 'Were you invited? Open the invitation link that you were sent.',
   },
@@ -82,6 +93,8 @@ export const strings = {
   join: {
     title: (board: string) => `Join “${board}”`,
     untitled: 'Join the board',
+    role: (role: string, meaning: string) => `As ${role === 'editor' ? 'an' : 'a'} ${role}: ${meaning}.`,
+    signIn: 'I have an account',
     name: 'Your name',
     hint: 'The others see it beside what you write. It must differ from theirs.',
     submit: 'Join',
@@ -101,23 +114,28 @@ export const strings = {
     connecting: 'connecting…',
     connected: 'saved',
     offline: 'offline: keep editing',
-    closed: 'closed',
+    closed: 'not connected',
     unsaved: (count: number, connected: boolean) =>
       connected ? `saving ${count}…` : `offline: ${few(count, 'change', 'changes')} not saved yet`,
+    trouble: {
+      restarting: (count: number) => `the server restarts: ${waiting(count)}`,
+      overloaded: (count: number) => `the server cannot store anything now: ${waiting(count)}`,
+    },
   },
 
   closed: {
     badRequest: 'The server did not understand this page. Reload it.',
-    unauthorised: 'You are no longer signed in. Open your owner or invitation link again.',
-    forbidden: 'You may not open this board.',
-    notFound: 'This board does not exist, or you are not a member of it.',
-    tooLarge: 'Your last edit was too large for the board. Reload to go on without it.',
-    invalidUpdate: 'The server refused your last edit. Reload to go on without it.',
-    tooFast: 'Too many edits in a short time. Reload to go on.',
+    unauthorised: 'You are no longer signed in. Your edits wait in this browser.',
+    forbidden: 'You may not open this board any more.',
+    notFound: 'This board does not exist any more, or you are no longer a member of it.',
+    otherEpoch: 'The board was repaired on the server and is loaded anew.',
+    tooLarge: 'Your last edits were too large for the board. They were not stored; the board is loaded anew without them.',
+    invalidUpdate: 'The server refused your last edits. The board is loaded anew without them.',
+    tooFast: 'Too many edits in a short time. The board waits for ten seconds, then sends the rest.',
     other: (code: number) => `The server closed the connection (code ${code}). Reload to go on.`,
   },
 
-  people: {
+  present: {
     here: 'People here',
     you: (name: string) => `${name} (you)`,
     looksHere: (name: string) => `${name} looks at this path`,
@@ -228,6 +246,7 @@ export const strings = {
   labels: {
     title: 'Labels',
     add: 'Add a label',
+    none: 'None.',
     placeholder: 'Label (L)',
     submit: 'Add',
     rename: (text: string) => `Rename label ${text}`,
@@ -319,13 +338,6 @@ export const strings = {
     agrees: 'agrees',
     differs: 'differs',
     difference: (max: string) => `largest difference ${max}`,
-  },
-
-  invite: {
-    button: 'Invite',
-    title: 'Invite people to this board',
-    link: 'Invitation link',
-    hint: 'Whoever opens it gives a name and joins. It works for 30 days, for any number of people.',
   },
 
   publish: {

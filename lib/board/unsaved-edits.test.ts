@@ -6,8 +6,8 @@ const STEP_2 = Uint8Array.of(0, 1);
 const UPDATE = Uint8Array.of(0, 2);
 const PRESENCE = Uint8Array.of(1, 1);
 
-function connected(): UnsavedEdits {
-  const edits = new UnsavedEdits();
+function connected(): UnsavedEdits<string> {
+  const edits = new UnsavedEdits<string>();
   edits.opened();
   for (const frame of [STEP_1, PRESENCE, STEP_2]) edits.sending(frame);
   edits.stored(1);
@@ -17,9 +17,9 @@ function connected(): UnsavedEdits {
 it('counts an edit as unsaved until the message that carried it is stored', () => {
   const edits = connected();
   edits.sending(UPDATE);
-  edits.add(true);
+  edits.add('label', true);
   edits.sending(UPDATE);
-  edits.add(true);
+  edits.add('label', true);
   expect(edits.count).toBe(2);
   edits.stored(2);
   expect(edits.count).toBe(1);
@@ -29,12 +29,12 @@ it('counts an edit as unsaved until the message that carried it is stored', () =
 
 it('keeps edits made without a connection until the catching-up message is stored', () => {
   const edits = connected();
-  edits.add(false);
-  edits.add(false);
+  edits.add('title', false);
+  edits.add('label', false);
   edits.opened();
   edits.sending(STEP_1);
   edits.stored(0);
-  expect(edits.count).toBe(2);
+  expect(edits.edits).toEqual(['title', 'label']);
   edits.sending(STEP_2);
   edits.stored(1);
   expect(edits.count).toBe(0);
@@ -43,7 +43,7 @@ it('keeps edits made without a connection until the catching-up message is store
 it('does not trust an acknowledgement of an earlier connection', () => {
   const edits = connected();
   edits.sending(UPDATE);
-  edits.add(true);
+  edits.add('label', true);
   edits.opened();
   edits.stored(2);
   expect(edits.count).toBe(1);

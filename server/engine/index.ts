@@ -34,6 +34,7 @@ export function createEngine({ home, threads = Math.max(1, availableParallelism(
   const text = new WorkerClient({ home, threads: 1 });
   return {
     analyze: (request, options) => inference.call('analyze', request, options, isLong(request)),
+    queue: () => inference.queue(),
     models: {
       list: () => text.call('listModels', null),
       tokenize: (model, value, special = true) => text.call('tokenize', { model, text: value, special }),
@@ -99,6 +100,10 @@ class WorkerClient {
       this.#longRunning -= Number(long);
       this.#admit();
     }
+  }
+
+  queue(): { running: number; waiting: number } {
+    return { running: this.#running, waiting: this.#waiting.length };
   }
 
   async close(): Promise<void> {

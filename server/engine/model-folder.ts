@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, readFile, stat } from 'node:fs/promises';
+import { open, readFile, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { EngineError, headerLength, readHeader, readSpec, type ModelSpec, type StoredTensor } from '../../lib/engine/index.ts';
 import { createCodec, type Codec } from '../../lib/tokens.ts';
+import { FILE_LIMITS, findPlainFile, isPlainName, type PlainFile } from './plain-file.ts';
 
 /** A model's folder, read as far as its headers: proven complete and of a supported family. */
 export interface ModelFolder {
@@ -18,11 +19,21 @@ export interface ModelFolder {
 }
 
 const INDEX = 'model.safetensors.index.json';
+const WEIGHT_FILE = /\.safetensors$/;
+/** Formats that can hold a program which runs when they are read. They are never opened. */
+const PICKLES = /\.(?:bin|pt|pth|pkl|pickle|ckpt|joblib|npy|npz|h5|msgpack)$/i;
+const MOST_FILES = 1000;
+
+export interface FolderLimits {
+  /** of all weights, in bytes */
+  bytes: number;
+}
 
 /** @throws EngineError naming the file, field or tensor that is missing or wrong */
-export async function readModelFolder(folder: string): Promise<ModelFolder> {
+export async function readModelFolder(folder: string, limits: FolderLimits = { bytes: Infinity }): Promise<ModelFolder> {
   const config = parseJson(await readNeeded(folder, 'config.json'), 'config.json');
   const { weightFiles, index } = await findWeightFiles(folder);
+  await checkSizes(folder, weightFiles, limits);
   const tensors = new Map<string, StoredTensor>();
   let bytes = 0;
   for (const file of weightFiles) {
@@ -35,7 +46,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     }
   }
   const spec = readSpec(config, tensors);
-  const hasTokenizer = await exists(join(folder, 'tokenizer.json'));
+  const hasTokenizer = (await findPlainFile(folder, 'tokenizer.json', FILE_LIMITS['tokenizer.json'])) !== null;
   if (hasTokenizer) await readCodec(folder);
   const files = ['config.json', ...index, ...weightFiles, ...(hasTokenizer ? ['tokenizer.json'] : [])];
   return { folder, spec, weightFiles, files, bytes, hasTokenizer };
@@ -76,27 +87,40 @@ async function computeHash(folder: string, files: readonly string[]): Promise<st
 }
 
 async function findWeightFiles(folder: string): Promise<{ weightFiles: string[]; index: string[] }> {
-  if (await exists(join(folder, 'model.safetensors'))) return { weightFiles: ['model.safetensors'], index: [] };
-  if (!(await exists(join(folder, INDEX)))) {
-    throw new EngineError('bad-weights', basename(folder), `model.safetensors or ${INDEX}`, 'neither');
+  if (await findPlainFile(folder, 'model.safetensors')) return { weightFiles: ['model.safetensors'], index: [] };
+  if (!(await findPlainFile(folder, INDEX, FILE_LIMITS[INDEX]))) throw noWeights(folder, await readdir(folder));
+  const weightFiles = shardsOf(parseJson(await readNeeded(folder, INDEX), INDEX));
+  return { weightFiles, index: [INDEX] };
+}
+
+/** The files that an index names. @throws EngineError where one is anything but the plain name of a safetensors file */
+export function shardsOf(index: unknown): string[] {
+  const map: unknown = typeof index === 'object' && index !== null && 'weight_map' in index ? index.weight_map : undefined;
+  const files: unknown[] = typeof map === 'object' && map !== null ? [...new Set(Object.values(map))] : [];
+  const where = `${INDEX}: weight_map`;
+  const wrong = files.find((file) => typeof file !== 'string' || !isPlainName(file) || !WEIGHT_FILE.test(file));
+  if (files.length === 0 || wrong !== undefined) {
+    const got = JSON.stringify(files.length === 0 ? map : wrong) ?? 'nothing';
+    throw new EngineError('bad-weights', where, 'plain names of safetensors files', got.slice(0, 200));
   }
-  const index = parseJson(await readNeeded(folder, INDEX), INDEX) as { weight_map?: unknown };
-  const files = [...new Set(Object.values(index.weight_map ?? {}))];
-  if (files.length === 0 || !files.every((file) => typeof file === 'string' && basename(file) === file)) {
-    throw new EngineError(
-      'bad-weights',
-      `${INDEX}: weight_map`,
-      'plain file names',
-      JSON.stringify(index.weight_map)?.slice(0, 200) ?? 'nothing',
-    );
-  }
-  return { weightFiles: (files as string[]).toSorted(), index: [INDEX] };
+  if (files.length > MOST_FILES) throw new EngineError('bad-weights', where, `at most ${MOST_FILES} files`, `${files.length}`);
+  return (files as string[]).toSorted();
+}
+
+function noWeights(folder: string, found: string[]): EngineError {
+  const pickle = found.find((file) => PICKLES.test(file));
+  const got = pickle ? `${JSON.stringify(pickle)}, which is not opened: it could hold a program` : 'neither';
+  return new EngineError('bad-weights', basename(folder), `model.safetensors or ${INDEX}`, got);
+}
+
+async function checkSizes(folder: string, files: readonly string[], { bytes }: FolderLimits): Promise<void> {
+  let total = 0;
+  for (const file of files) total += (await neededFile(folder, file)).size;
+  if (total > bytes) throw new EngineError('bad-weights', basename(folder), `at most ${bytes} bytes of weights`, `${total}`);
 }
 
 async function readTensors(folder: string, file: string) {
-  const path = join(folder, file);
-  if (!(await exists(path))) throw new EngineError('bad-weights', file, 'a safetensors file', 'no such file');
-  const handle = await open(path);
+  const handle = await open((await neededFile(folder, file)).path);
   try {
     const { size } = await handle.stat();
     const prefix = new Uint8Array(8);
@@ -110,19 +134,19 @@ async function readTensors(folder: string, file: string) {
   }
 }
 
-async function readNeeded(folder: string, file: string): Promise<string> {
-  try {
-    return await readFile(join(folder, file), 'utf8');
-  } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new EngineError(
-      'bad-config',
-      join(basename(folder), file),
-      'a readable file',
-      missing ? 'no such file' : (cause as Error).message,
-      { cause },
-    );
-  }
+async function neededFile(folder: string, file: string): Promise<PlainFile> {
+  const found = await findPlainFile(folder, file);
+  if (found) return found;
+  throw new EngineError('bad-weights', file, 'a safetensors file', 'no such file');
+}
+
+async function readNeeded(folder: string, file: keyof typeof FILE_LIMITS): Promise<string> {
+  const where = join(basename(folder), file);
+  const found = await findPlainFile(folder, file, FILE_LIMITS[file]);
+  if (!found) throw new EngineError('bad-config', where, 'a readable file', 'no such file');
+  return readFile(found.path, 'utf8').catch((cause: Error) => {
+    throw new EngineError('bad-config', where, 'a readable file', cause.message, { cause });
+  });
 }
 
 function parseJson(text: string, file: string): unknown {
@@ -131,11 +155,4 @@ function parseJson(text: string, file: string): unknown {
   } catch (cause) {
     throw new EngineError('bad-config', file, 'JSON', (cause as Error).message, { cause });
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,109 +1,92 @@
-import { asc, eq, inArray, sql } from 'drizzle-orm';
-import * as Y from 'yjs';
+import { and, eq, lt, lte, ne } from 'drizzle-orm';
+import type * as Y from 'yjs';
 import type { Database } from '../../db/client.ts';
-import { snapshots, updates, writers } from '../../db/schema.ts';
+import { quarantine, snapshots, updates } from '../../db/schema.ts';
+import { mergeLog } from './merging.ts';
+import { baseOf, insertEntries, lockRoom, readLog, type Entry, type Reading } from './statements.ts';
+import { buildDoc, provenState } from './stored.ts';
 
-const PORTION = 10_000;
+export { insertEntries, type Entry } from './statements.ts';
 
+/** A room as it was in the database at one moment. */
 export interface Stored {
   doc: Y.Doc;
-  writers: Map<number, string | null>;
-  /** rows in the log, not yet compacted */
+  epoch: number;
+  /** the last row of the log */
+  last: number;
+  /** rows since the snapshot, and their bytes */
+  rows: number;
+  logBytes: number;
+  snapshotBytes: number;
+}
+
+/** What a compaction took out of the log, and how large its snapshot is. */
+export interface Compaction {
   rows: number;
   bytes: number;
 }
 
-export interface Entry {
-  data: Uint8Array;
-  /** null for the server */
-  personId: string | null;
-  /** client ids that this entry writes under for the first time */
-  clients: readonly number[];
+/** Loads a room from its snapshot and the log since. Throws a StoredFlaw where that does not load. */
+export async function loadRoom(db: Database, room: string): Promise<Stored> {
+  const reading = await readLog(db, room);
+  return storedOf(reading, buildDoc(reading));
 }
 
-/** Loads a room from its snapshot and the log since. */
-export async function loadRoom(db: Database, room: string): Promise<Stored> {
-  const [snapshot] = await db.select().from(snapshots).where(eq(snapshots.room, room));
-  const rows = await db.select({ id: updates.id, data: updates.data }).from(updates).where(eq(updates.room, room)).orderBy(asc(updates.id));
-  const known = await db.select().from(writers).where(eq(writers.room, room));
-  const doc = new Y.Doc();
-  if (snapshot) applyStored(doc, snapshot.data, `${room}: snapshot`);
-  for (const row of rows) applyStored(doc, row.data, `${room}: log row ${row.id}`);
+export function storedOf({ epoch, snapshot, rows }: Reading, doc: Y.Doc): Stored {
   return {
     doc,
-    writers: new Map(known.map(({ clientId, personId }) => [clientId, personId])),
+    epoch,
+    last: rows.at(-1)?.id ?? snapshot?.lastId ?? 0,
     rows: rows.length,
-    bytes: (snapshot?.data.length ?? 0) + rows.reduce((total, row) => total + row.data.length, 0),
+    logBytes: rows.reduce((total, { data }) => total + data.length, 0),
+    snapshotBytes: snapshot?.data.length ?? 0,
   };
 }
 
-function applyStored(doc: Y.Doc, data: Uint8Array, where: string): void {
-  try {
-    Y.applyUpdate(doc, data);
-  } catch (cause) {
-    throw new Error(`${where}: expected an update that loads, got one that does not`, { cause });
-  }
-}
-
-/** Adds entries to the log, all or none, together with what `alongside` writes. */
-export async function appendEntries(
-  db: Database,
-  room: string,
-  entries: readonly Entry[],
-  now: number,
-  alongside?: (tx: Database) => Promise<void>,
-): Promise<void> {
-  await db.transaction(async (tx) => {
-    await insertEntries(tx, room, entries, now);
-    await alongside?.(tx);
+/** Adds entries to the log, all or none, and gives their rows. */
+export async function appendEntries(db: Database, room: string, entries: readonly Entry[], now: number): Promise<number[]> {
+  return db.transaction(async (tx) => {
+    await lockRoom(tx, room);
+    return insertEntries(tx, room, entries, now);
   });
-}
-
-/** As {@link appendEntries}, in a transaction of the caller's. */
-export async function insertEntries(tx: Database, room: string, entries: readonly Entry[], now: number): Promise<void> {
-  const rows = entries.map(({ data, personId }) => ({ room, data, personId, createdAt: now }));
-  for (const portion of portionsOf(rows)) await tx.insert(updates).values(portion);
-  const fresh = entries.flatMap(({ clients, personId }) => clients.map((clientId) => ({ room, clientId, personId })));
-  for (const portion of portionsOf(fresh)) await tx.insert(writers).values(portion).onConflictDoNothing();
-}
-
-/** A statement takes at most 65,535 parameters. */
-function portionsOf<T>(items: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(items.length / PORTION) }, (_, index) => items.slice(index * PORTION, (index + 1) * PORTION));
 }
 
 /**
- * Replaces the rows read by one snapshot, proven to load before the rows go. Going through a document, rather
- * than merging bytes, is what removes deleted text from storage. Returns the size of the snapshot.
+ * Adds a snapshot of all that the log holds, proven to load. The snapshot before it and the rows since stay, should
+ * the new one be damaged; what is older goes. Going through a document, rather than merging bytes, is what removes
+ * deleted text from storage. Null where there was nothing to do, or another instance was at it.
  */
-export async function compactRoom(db: Database, room: string, now: number): Promise<number> {
+export async function compactRoom(db: Database, room: string, now: number): Promise<Compaction | null> {
+  // Rows up to one that was seen never change but by mending, which raises the epoch: so only the end needs the lock.
+  const reading = await readLog(db, room);
+  const lastId = reading.rows.at(-1)?.id;
+  if (lastId === undefined) return null;
+  const data = await mergeLog(reading);
   return db.transaction(async (tx) => {
-    // Another instance must neither compact the same room meanwhile nor lose the rows that it adds.
-    await tx.execute(sql`select pg_advisory_xact_lock(hashtext(${room}))`);
-    const [snapshot] = await tx.select().from(snapshots).where(eq(snapshots.room, room));
-    const rows = await tx
-      .select({ id: updates.id, data: updates.data })
-      .from(updates)
-      .where(eq(updates.room, room))
-      .orderBy(asc(updates.id));
-    const doc = new Y.Doc();
-    if (snapshot) applyStored(doc, snapshot.data, `${room}: snapshot`);
-    for (const row of rows) applyStored(doc, row.data, `${room}: log row ${row.id}`);
-    const data = Y.encodeStateAsUpdate(doc);
-    proveLoadable(data, doc, room);
-    await tx
-      .insert(snapshots)
-      .values({ room, data, createdAt: now })
-      .onConflictDoUpdate({ target: snapshots.room, set: { data, createdAt: now } });
-    for (const ids of portionsOf(rows.map(({ id }) => id))) await tx.delete(updates).where(inArray(updates.id, ids));
-    return data.length;
+    await lockRoom(tx, room);
+    const base = await baseOf(tx, room);
+    if (base.epoch !== reading.epoch || base.lastId !== (reading.snapshot?.lastId ?? null)) return null;
+    await tx.insert(snapshots).values({ room, lastId, data, createdAt: now });
+    if (base.lastId !== null) {
+      await tx.delete(snapshots).where(and(eq(snapshots.room, room), lt(snapshots.lastId, base.lastId)));
+      await tx.delete(updates).where(and(eq(updates.room, room), lte(updates.id, base.lastId)));
+    }
+    return { rows: reading.rows.length, bytes: data.length };
   });
 }
 
-function proveLoadable(data: Uint8Array, doc: Y.Doc, room: string): void {
-  const loaded = new Y.Doc();
-  Y.applyUpdate(loaded, data);
-  if (!Y.equalSnapshots(Y.snapshot(loaded), Y.snapshot(doc))) {
-    throw new Error(`${room}: expected a snapshot that loads into the same document, got another one`);
-  }
+/** Under the room's lock: one snapshot of what is there now, and nothing else. What was deleted is nowhere any more. */
+export async function purgeRoom(tx: Database, room: string, now: number): Promise<Compaction | null> {
+  const reading = await readLog(tx, room);
+  const lastId = reading.rows.at(-1)?.id ?? reading.snapshot?.lastId;
+  if (lastId === undefined) return null;
+  const data = provenState(buildDoc(reading));
+  await tx
+    .insert(snapshots)
+    .values({ room, lastId, data, createdAt: now })
+    .onConflictDoUpdate({ target: [snapshots.room, snapshots.lastId], set: { data, createdAt: now } });
+  await tx.delete(snapshots).where(and(eq(snapshots.room, room), ne(snapshots.lastId, lastId)));
+  await tx.delete(updates).where(and(eq(updates.room, room), lte(updates.id, lastId)));
+  await tx.delete(quarantine).where(eq(quarantine.room, room));
+  return { rows: reading.rows.length, bytes: data.length };
 }

@@ -1,7 +1,7 @@
 import * as decoding from 'lib0/decoding';
 import * as encoding from 'lib0/encoding';
 import { messageYjsSyncStep1, messageYjsSyncStep2, messageYjsUpdate } from 'y-protocols/sync';
-import { MESSAGE_PERSISTED } from '../../lib/wire.ts';
+import { MESSAGE_EPOCH, MESSAGE_PERSISTED } from '../../lib/wire.ts';
 
 /**
  * The y-websocket protocol. A frame is one message: a type, then
@@ -10,8 +10,9 @@ import { MESSAGE_PERSISTED } from '../../lib/wire.ts';
  *   3 query       asks for everybody's awareness
  *   100 persisted (server to client) how many of this connection's sync messages that carry an update, in the
  *                 order in which it sent them, are in the log; step 2 counts like any other
+ *   101 epoch     (server to client, first of all) the room's epoch
  */
-export const MESSAGE = { sync: 0, awareness: 1, auth: 2, query: 3, persisted: MESSAGE_PERSISTED } as const;
+export const MESSAGE = { sync: 0, awareness: 1, auth: 2, query: 3, persisted: MESSAGE_PERSISTED, epoch: MESSAGE_EPOCH } as const;
 
 export interface AwarenessEntry {
   clientId: number;
@@ -23,7 +24,7 @@ export interface AwarenessEntry {
 export type ClientMessage =
   | { type: 'step1'; stateVector: Uint8Array }
   | { type: 'update'; update: Uint8Array; answersStep1: boolean }
-  | { type: 'awareness'; entries: AwarenessEntry[] }
+  | { type: 'awareness'; entries: Uint8Array }
   | { type: 'query' };
 
 /** Throws on anything that is no message of a client. */
@@ -34,7 +35,7 @@ export function readMessage(frame: Uint8Array): ClientMessage {
     case MESSAGE.sync:
       return readSync(decoder);
     case MESSAGE.awareness:
-      return { type: 'awareness', entries: readEntries(decoding.readVarUint8Array(decoder)) };
+      return { type: 'awareness', entries: decoding.readVarUint8Array(decoder) };
     case MESSAGE.query:
       return { type: 'query' };
     default:
@@ -55,19 +56,24 @@ function readSync(decoder: decoding.Decoder): ClientMessage {
   }
 }
 
-function readEntries(bytes: Uint8Array): AwarenessEntry[] {
+/**
+ * Those entries that `wanted` asks for. A provider sends back whatever it hears of others, so that most of what
+ * comes is passed over without being read. Throws on bytes that hold no entries.
+ */
+export function readEntries(bytes: Uint8Array, wanted: (clientId: number) => boolean): AwarenessEntry[] {
   const decoder = decoding.createDecoder(bytes);
   const count = decoding.readVarUint(decoder);
   const entries: AwarenessEntry[] = [];
   for (let index = 0; index < count; index++) {
-    entries.push({
-      clientId: decoding.readVarUint(decoder),
-      clock: decoding.readVarUint(decoder),
-      state: decoding.readVarString(decoder),
-    });
+    const clientId = decoding.readVarUint(decoder);
+    const clock = decoding.readVarUint(decoder);
+    const state = decoding.readVarUint8Array(decoder);
+    if (wanted(clientId)) entries.push({ clientId, clock, state: utf8.decode(state) });
   }
   return entries;
 }
+
+const utf8 = new TextDecoder();
 
 export function writeStep1(stateVector: Uint8Array): Uint8Array {
   return writeSync(messageYjsSyncStep1, stateVector);
@@ -90,25 +96,42 @@ function writeSync(step: number, payload: Uint8Array): Uint8Array {
 }
 
 export function writeAwareness(entries: readonly AwarenessEntry[]): Uint8Array {
+  return joinEntries(entries.map(writeEntry));
+}
+
+/** One entry as {@link joinEntries} takes it: written once, however many frames it goes into. */
+export function writeEntry({ clientId, clock, state }: AwarenessEntry): Uint8Array {
+  return encoding.encode((encoder) => {
+    encoding.writeVarUint(encoder, clientId);
+    encoding.writeVarUint(encoder, clock);
+    encoding.writeVarString(encoder, state);
+  });
+}
+
+export function joinEntries(entries: readonly Uint8Array[]): Uint8Array {
   return encoding.encode((encoder) => {
     encoding.writeVarUint(encoder, MESSAGE.awareness);
     encoding.writeVarUint8Array(
       encoder,
       encoding.encode((inner) => {
         encoding.writeVarUint(inner, entries.length);
-        for (const { clientId, clock, state } of entries) {
-          encoding.writeVarUint(inner, clientId);
-          encoding.writeVarUint(inner, clock);
-          encoding.writeVarString(inner, state);
-        }
+        for (const entry of entries) encoding.writeUint8Array(inner, entry);
       }),
     );
   });
 }
 
 export function writePersisted(count: number): Uint8Array {
+  return writeNumber(MESSAGE.persisted, count);
+}
+
+export function writeEpoch(epoch: number): Uint8Array {
+  return writeNumber(MESSAGE.epoch, epoch);
+}
+
+function writeNumber(type: number, value: number): Uint8Array {
   return encoding.encode((encoder) => {
-    encoding.writeVarUint(encoder, MESSAGE.persisted);
-    encoding.writeVarUint(encoder, count);
+    encoding.writeVarUint(encoder, type);
+    encoding.writeVarUint(encoder, value);
   });
 }

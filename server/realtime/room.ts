@@ -1,50 +1,38 @@
 import * as Y from 'yjs';
 import type { Database } from '../../db/client.ts';
 import { CLOSE } from '../../lib/wire.ts';
+import { metrics } from '../metrics.ts';
+import { contradicts, isKnown, type Decoded } from './decoded.ts';
+import { Inbox, type Inbound } from './inbox.ts';
+import { GapError, LIMITS, Violation, WRITABLE, decodeUpdate } from './legality.ts';
+import type { Entry, Stored } from './log.ts';
 import type { Member } from './member.ts';
-import { GapError, LIMITS, Violation, WRITABLE, checkComplete, checkUpdate, invalid } from './legality.ts';
-import { appendEntries, compactRoom, type Entry, type Stored } from './log.ts';
+import type { Notice } from './notices.ts';
 import { PresenceBoard } from './presence.ts';
-import { writeStep1, writeStep2, writeUpdate } from './protocol.ts';
+import { writeEpoch, writeStep1, writeStep2, writeUpdate } from './protocol.ts';
+import { RoomState, type EditOptions, type RoomName, type StateWorld } from './room-state.ts';
 
-export interface RoomName {
-  kind: 'board' | 'discussion';
-  boardId: string;
-}
+export type { RoomName } from './room-state.ts';
 
-export interface RoomWorld {
-  db: Database;
-  now: () => number;
-  /** told before entries are stored, in their transaction, what the document will be */
-  onStore: (tx: Database, name: RoomName, doc: Y.Doc) => Promise<void>;
-  /** told when a stored update could not be kept in memory or a compaction failed */
-  onFault: (room: string, error: unknown) => void;
-  /** log rows that make a compaction worth while */
-  compactAfter: number;
+export interface RoomWorld extends StateWorld {
+  /** told once when the room must be loaded anew */
+  onStale: (room: Room, reason: unknown) => void;
   presencePause: number;
 }
 
-interface Accepted extends Entry {
-  member: Member | null;
-}
+type Read = Inbound & { decoded: Decoded; personId: string };
+type Outcomes = Map<Read, 'stored' | Error>;
 
-/**
- * One document and who is connected to it. `doc` holds what the log holds and nothing else; `ahead` is the
- * scratch copy on which an update is tried first, so it is at most one batch ahead.
- * Everything that changes the room goes through one queue.
- */
+/** Milliseconds after which those who wait for the database are told to come again. */
+const PATIENCE = 10_000;
+
+/** One document and who is connected to it. */
 export class Room {
   readonly members = new Set<Member>();
   readonly presence: PresenceBoard | null;
-  private readonly doc: Y.Doc;
-  private ahead = new Y.Doc();
-  private readonly writers: Map<number, string | null>;
-  private rows: number;
-  private bytes: number;
-  private inbox: { member: Member; update: Uint8Array; answersStep1: boolean }[] = [];
-  private tail: Promise<void> = Promise.resolve();
-  /** what `ahead` emitted while one update was tried */
-  private emitted: Uint8Array[] = [];
+  private readonly state: RoomState<Member>;
+  private readonly inbox = new Inbox();
+  private isDrainQueued = false;
 
   constructor(
     readonly key: string,
@@ -52,19 +40,35 @@ export class Room {
     stored: Stored,
     private readonly world: RoomWorld,
   ) {
-    this.doc = stored.doc;
-    this.writers = stored.writers;
-    this.rows = stored.rows;
-    this.bytes = stored.bytes;
-    this.presence = name.kind === 'board' ? new PresenceBoard(this.members, world.now, world.presencePause) : null;
-    this.resetAhead([]);
+    this.state = new RoomState(key, name, stored, world, {
+      onNews: (update, sender) => this.broadcast(update, sender),
+      onStale: (reason) => world.onStale(this, reason),
+    });
+    this.presence = name.kind === 'board' ? this.makePresence() : null;
+  }
+
+  get epoch(): number {
+    return this.state.replica.epoch;
+  }
+
+  /** The row of the log up to which the room goes. */
+  get last(): number {
+    return this.state.replica.last;
+  }
+
+  /** Updates that were received and are not stored. */
+  get waiting(): number {
+    return this.inbox.size;
   }
 
   enter(member: Member): void {
-    if (this.members.size >= LIMITS.connectionsPerRoom)
-      throw new Violation(CLOSE.tooFast, `more than ${LIMITS.connectionsPerRoom} connections`);
+    const { connectionsPerRoom, connectionsPerPerson } = LIMITS;
+    const own = [...this.members].filter(({ user }) => user.id === member.user.id).length;
+    if (own >= connectionsPerPerson) throw new Violation(CLOSE.tooFast, `more than ${connectionsPerPerson} connections of one person`);
+    if (this.members.size >= connectionsPerRoom) throw new Violation(CLOSE.tooFast, `more than ${connectionsPerRoom} connections`);
     this.members.add(member);
-    if (this.isWritable) member.send(writeStep1(Y.encodeStateVector(this.doc)));
+    member.send(writeEpoch(this.epoch));
+    if (this.isWritableBy(member)) this.ask(member);
     this.presence?.greet(member);
   }
 
@@ -73,162 +77,181 @@ export class Room {
     this.presence?.leave(member);
   }
 
-  get isWritable(): boolean {
-    return WRITABLE[this.name.kind].length > 0;
-  }
-
   /** What a client that has `stateVector` lacks. */
   answerStep1(member: Member, stateVector: Uint8Array): void {
     let missing: Uint8Array;
     try {
-      missing = Y.encodeStateAsUpdate(this.doc, stateVector);
+      missing = this.state.replica.missingFrom(stateVector);
     } catch {
       throw new Violation(CLOSE.badRequest, 'bytes that are no state vector');
     }
-    member.send(writeStep2(missing));
+    member.answer(writeStep2(missing));
   }
 
-  /** Queues a client's update; it is acknowledged once it is stored. Where clients only read, it is dropped. */
+  /** Queues a client's update; it is acknowledged once it is stored. Of who may only read, it is dropped. */
   receive(member: Member, update: Uint8Array, answersStep1: boolean): void {
-    if (!this.isWritable) return;
-    this.inbox.push({ member, update, answersStep1 });
-    if (this.inbox.length === 1) void this.enqueue(() => this.drain()).catch((error: unknown) => this.world.onFault(this.key, error));
+    if (!this.isWritableBy(member)) return member.refuseWriting();
+    this.inbox.add({ member, update, answersStep1, at: performance.now() });
+    this.drainSoon();
   }
 
-  /**
-   * A change by the server: tried, stored together with what `alongside` writes, applied, broadcast. Resolves
-   * with what `change` returned; when anything of it fails, nothing of it stays.
-   */
-  edit<T>(change: (doc: Y.Doc) => T, alongside?: (tx: Database) => Promise<void>): Promise<T> {
-    return this.enqueue(async () => {
-      this.emitted = [];
-      try {
-        const result = this.ahead.transact(() => change(this.ahead));
-        await this.store(this.takeEmitted(null, [this.ahead.clientID]), alongside);
-        return result;
-      } catch (error) {
-        this.resetAhead([]);
-        throw error;
-      }
-    });
+  /** See {@link RoomState.edit}. */
+  edit<T>(change: (doc: Y.Doc) => T, alongside?: (tx: Database) => Promise<void>, options?: EditOptions): Promise<T> {
+    return this.state.edit(change, alongside, options);
   }
 
-  /** Reads the document as it will be when all that is queued now is stored. */
+  /** See {@link RoomState.read}. */
   read<T>(reader: (doc: Y.Doc) => T): Promise<T> {
-    return this.enqueue(async () => reader(this.doc));
+    return this.state.read(reader);
   }
 
-  compact(): Promise<void> {
-    return this.enqueue(() => this.compactNow());
-  }
-
-  /** Resolves when everything queued so far is stored. */
-  settled(): Promise<void> {
-    return this.enqueue(async () => {});
+  compact(options?: EditOptions): Promise<void> {
+    return this.state.compact(options);
   }
 
   get worthCompacting(): boolean {
-    return this.rows >= this.world.compactAfter;
+    return this.state.worthCompacting;
+  }
+
+  /** Resolves when everything received so far is stored, or is known not to be. */
+  async settled(): Promise<void> {
+    do await this.state.settled();
+    while (this.inbox.size > 0);
+  }
+
+  hear(notice: Extract<Notice, { type: 'stored' | 'compacted' }>): void {
+    if (notice.type === 'stored') this.state.hear(notice);
+    else this.state.replica.compacted(notice);
+  }
+
+  catchUp(): Promise<void> {
+    return this.state.catchUp();
+  }
+
+  goStale(reason: unknown): void {
+    this.state.goStale(reason);
   }
 
   destroy(): void {
     this.presence?.close();
-    this.doc.destroy();
-    this.ahead.destroy();
+    this.state.destroy();
   }
 
-  private enqueue<T>(job: () => Promise<T>): Promise<T> {
-    const result = this.tail.then(job);
-    this.tail = result.then(
-      () => {},
-      () => {},
-    );
-    return result;
+  private isWritableBy(member: Member): boolean {
+    return member.canEdit && WRITABLE[this.name.kind].length > 0;
+  }
+
+  private makePresence(): PresenceBoard {
+    const { now, presencePause: pause, fanOut } = this.world;
+    return new PresenceBoard({
+      members: this.members,
+      now,
+      pause,
+      isForeign: (client, personId) => this.state.judge.isForeign(client, personId),
+      tell: (entries) => fanOut.publish({ type: 'presence', room: this.key, whole: false, entries }),
+    });
+  }
+
+  private drainSoon(): void {
+    if (this.isDrainQueued || this.inbox.size === 0) return;
+    this.isDrainQueued = true;
+    this.state.enqueue(() => this.drain()).catch((error: unknown) => this.state.fail(error));
   }
 
   private async drain(): Promise<void> {
-    const batch = this.inbox;
-    this.inbox = [];
-    const accepted: Accepted[] = [];
-    const done = new Set<Member>();
-    for (const { member, update, answersStep1 } of batch) {
-      if (member.closed) continue;
-      try {
-        accepted.push(...this.tryUpdate(member, update, accepted));
-        member.persisted += 1 + member.forgiveGaps(answersStep1);
-        done.add(member);
-      } catch (error) {
-        this.refuse(member, error, answersStep1);
-      }
-    }
+    this.isDrainQueued = false;
+    const batch = this.inbox.take();
+    const late = setTimeout(() => this.turnAway(batch), PATIENCE);
     try {
-      await this.store(accepted);
+      const reads = batch.flatMap((inbound) => this.decode(inbound));
+      this.answer(reads, this.bringNews(reads) ? await this.store(reads) : new Map(reads.map((read) => [read, 'stored'])));
     } catch (error) {
       // Not stored, so not acknowledged: the clients still have it and send it again when they reconnect.
-      this.resetAhead([]);
-      for (const { clients } of accepted) for (const client of clients) this.writers.delete(client);
-      for (const member of done) member.close(1011, 'the update could not be stored');
+      this.turnAway(batch);
       throw error;
+    } finally {
+      clearTimeout(late);
+      this.drainSoon();
+    }
+    if (this.worthCompacting) void this.compact();
+  }
+
+  private decode(inbound: Inbound): Read[] {
+    try {
+      return [{ ...inbound, decoded: decodeUpdate(inbound.update), personId: inbound.member.user.id }];
+    } catch (error) {
+      this.refuse(inbound, error);
+      return [];
+    }
+  }
+
+  /** Most clients that reconnect have nothing new to say: that takes no transaction. */
+  private bringNews(reads: readonly Read[]): boolean {
+    const { doc } = this.state.replica;
+    return reads.some(({ decoded }) => !isKnown(decoded, doc) || decoded.structs.some((struct) => contradicts(struct, doc)));
+  }
+
+  private async store(reads: readonly Read[]): Promise<Outcomes> {
+    const outcomes: Outcomes = new Map();
+    const senders = new Set(reads.map(({ member }) => member));
+    await this.state.store(
+      (entries) => {
+        const refused = new Set<Member>();
+        for (const read of reads) {
+          if (refused.has(read.member)) continue;
+          const outcome = this.tryUpdate(read, entries);
+          outcomes.set(read, outcome);
+          if (outcome instanceof Violation) refused.add(read.member);
+        }
+      },
+      (tx) => this.state.judge.learn(tx, this.key, reads),
+      () => (senders.size === 1 ? ([...senders][0] ?? null) : null),
+    );
+    return outcomes;
+  }
+
+  /** Applies an update to the scratch copy alone, and adds what of it was new. */
+  private tryUpdate(read: Read, entries: Entry[]): 'stored' | Error {
+    const { judge, replica } = this.state;
+    try {
+      // A full board can still be emptied, and joined.
+      if (judge.addsMore(read)) replica.checkRoom(read.update.length, this.world.now());
+      const entry = judge.try(read, (client) => this.presence?.personOf(client) ?? null);
+      if (entry) entries.push(entry);
+      return 'stored';
+    } catch (error) {
+      if (judge.scratch.isBroken) this.state.renewScratch(entries);
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  private answer(reads: readonly Read[], outcomes: Outcomes): void {
+    const done = new Set<Member>();
+    for (const read of reads) {
+      const { member, answersStep1, at } = read;
+      const outcome = outcomes.get(read);
+      if (!outcome || member.closed) continue;
+      if (outcome !== 'stored') {
+        this.refuse(read, outcome);
+        continue;
+      }
+      member.stored(answersStep1);
+      done.add(member);
+      metrics.updates.inc();
+      metrics.storeSeconds.observe((performance.now() - at) / 1000);
     }
     for (const member of done) member.acknowledge();
-    if (this.worthCompacting) await this.compactNow();
   }
 
-  /** Applies an update to the scratch copy alone and returns what of it was new. */
-  private tryUpdate(member: Member, update: Uint8Array, before: readonly Accepted[]): Accepted[] {
-    this.checkSize(update.length);
-    const clients = checkUpdate(update, this.ahead, WRITABLE[this.name.kind], this.writers, member.user.id);
-    for (const client of clients) {
-      const present = this.presence?.personOf(client) ?? null;
-      if (present !== null && present !== member.user.id) throw invalid(`client id ${client} belongs to somebody else`);
-    }
-    this.emitted = [];
-    try {
-      Y.applyUpdate(this.ahead, update);
-      checkComplete(this.ahead);
-    } catch (error) {
-      this.resetAhead(before);
-      throw error instanceof GapError ? error : invalid('an update that cannot be applied');
-    }
-    for (const client of clients) this.writers.set(client, member.user.id);
-    return this.takeEmitted(member, clients);
+  private ask(member: Member): void {
+    member.isAsked = true;
+    member.send(writeStep1(Y.encodeStateVector(this.state.replica.doc)));
   }
 
-  private takeEmitted(member: Member | null, clients: number[]): Accepted[] {
-    if (this.emitted.length === 0) return [];
-    const data = this.emitted.length === 1 ? this.emitted[0]! : Y.mergeUpdates(this.emitted);
-    this.emitted = [];
-    const fresh = member ? clients : clients.filter((client) => !this.writers.has(client));
-    return [{ data, member, personId: member?.user.id ?? null, clients: fresh }];
-  }
-
-  /** Persists first, then applies, then tells: nobody ever sees what a crash could still take back. */
-  private async store(accepted: readonly Accepted[], alongside?: (tx: Database) => Promise<void>): Promise<void> {
-    if (accepted.length === 0 && !alongside) return;
-    await appendEntries(this.world.db, this.key, accepted, this.world.now(), async (tx) => {
-      await alongside?.(tx);
-      await this.world.onStore(tx, this.name, this.ahead);
-    });
-    for (const { data, clients, personId } of accepted) {
-      Y.applyUpdate(this.doc, data);
-      for (const client of clients) this.writers.set(client, personId);
-      this.rows += 1;
-      this.bytes += data.length;
-    }
-    this.broadcast(accepted);
-  }
-
-  private broadcast(accepted: readonly Accepted[]): void {
-    if (accepted.length === 0) return;
-    const only = accepted.length === 1 ? accepted[0]!.member : null;
-    const frame = writeUpdate(accepted.length === 1 ? accepted[0]!.data : Y.mergeUpdates(accepted.map(({ data }) => data)));
-    for (const member of this.members) if (member !== only) member.send(frame);
-  }
-
-  private refuse(member: Member, error: unknown, answersStep1: boolean): void {
-    if (error instanceof GapError && !answersStep1 && member.countGap()) {
+  private refuse({ member, update, answersStep1 }: Inbound, error: unknown): void {
+    if (error instanceof GapError && member.missed(answersStep1, update.length)) {
       // Another tab's edit may have come by a shorter way than ours. The client is asked for all that we lack.
-      member.send(writeStep1(Y.encodeStateVector(this.doc)));
+      if (!member.isAsked) this.ask(member);
     } else if (error instanceof GapError || error instanceof Violation) {
       member.close(error instanceof Violation ? error.code : CLOSE.invalidUpdate, error.message);
     } else {
@@ -237,28 +260,14 @@ export class Room {
     }
   }
 
-  private checkSize(more: number): void {
-    if (this.bytes + more <= LIMITS.room) return;
-    this.bytes = Y.encodeStateAsUpdate(this.doc).length;
-    if (this.bytes + more > LIMITS.room) throw new Violation(CLOSE.tooLarge, `the board would pass ${LIMITS.room} bytes`);
+  /** 1013: clients come again by themselves, with what they could not get rid of. */
+  private turnAway(batch: readonly Inbound[]): void {
+    for (const member of [...batch.map((inbound) => inbound.member), ...this.inbox.members])
+      member.close(1013, 'changes cannot be stored now');
   }
 
-  private async compactNow(): Promise<void> {
-    try {
-      this.bytes = await compactRoom(this.world.db, this.key, this.world.now());
-      this.rows = 0;
-    } catch (error) {
-      // The log is as it was; the next compaction tries again.
-      this.world.onFault(this.key, error);
-    }
-  }
-
-  private resetAhead(accepted: readonly Accepted[]): void {
-    this.ahead.destroy();
-    this.ahead = new Y.Doc();
-    Y.applyUpdate(this.ahead, Y.encodeStateAsUpdate(this.doc));
-    for (const { data } of accepted) Y.applyUpdate(this.ahead, data);
-    this.ahead.on('update', (update: Uint8Array) => this.emitted.push(update));
-    this.emitted = [];
+  private broadcast(update: Uint8Array, except: Member | null): void {
+    const frame = writeUpdate(update);
+    for (const member of this.members) if (member !== except) member.send(frame);
   }
 }

@@ -1,27 +1,40 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
-import { CLOSE, id } from '../../lib/wire.ts';
-import { personOfSession, requireMember } from '../access.ts';
+import { may } from '../../lib/roles.ts';
+import { CLOSE } from '../../lib/wire.ts';
 import type { App } from '../app.ts';
-import { sessionToken } from '../cookies.ts';
+import { isUnavailable } from '../database-errors.ts';
 import { refuseUpgrade } from '../guard.ts';
-import { isRefusal, Refusal } from '../refusal.ts';
+import { metrics } from '../metrics.ts';
+import { admit, closingOf, type Admission } from './admission.ts';
+import { Connections } from './connections.ts';
 import { LIMITS, Violation } from './legality.ts';
-import { Member } from './member.ts';
+import { Member, fitReason } from './member.ts';
 import { colorOf } from './presence.ts';
-import { readMessage, writeAwareness, type ClientMessage } from './protocol.ts';
-import type { Room, RoomName } from './room.ts';
+import { readMessage, writeAwareness, writeEpoch, type ClientMessage } from './protocol.ts';
+import type { Room } from './room.ts';
 
 export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 /** The provider gives a connection up after 30 s of silence. */
 const HEARTBEAT = 15_000;
+/** Milliseconds in which a connection is let in or told to come again. */
+const PATIENCE = 15_000;
+/** Pings that are answered before a connection is let in, and bytes that may be unread for one to be answered. */
+const PINGS = { early: 10, unread: 64_000 };
 const NOTHING = writeAwareness([]);
 
 export interface Sockets {
   upgrade: Upgrade;
   close(): void;
+}
+
+/** What each socket needs of the server. */
+interface Hall {
+  app: App;
+  connections: Connections;
+  onFault: (error: unknown) => void;
 }
 
 /**
@@ -32,13 +45,16 @@ export function openSockets(
   app: App,
   others: ((...request: Parameters<Upgrade>) => boolean) | null,
   onFault: (error: unknown) => void,
+  beatEvery = HEARTBEAT,
 ): Sockets {
-  // Larger than what is accepted, so that a client that sends too much is told so by a code of ours.
-  const server = new WebSocketServer({ noServer: true, maxPayload: 8 * LIMITS.frame, perMessageDeflate: false });
+  // Larger than what is accepted, so that a client that sends too much is told so by a code of ours. Pings are answered below.
+  const server = new WebSocketServer({ noServer: true, maxPayload: 8 * LIMITS.frame, perMessageDeflate: false, autoPong: false });
+  const connections = new Connections(app, onFault);
   const alive = new WeakSet<WebSocket>();
   const heartbeat = setInterval(() => {
     for (const socket of server.clients) beat(socket, alive);
-  }, HEARTBEAT);
+    void connections.reviewAll();
+  }, beatEvery);
   heartbeat.unref();
   return {
     upgrade(request, socket, head) {
@@ -48,11 +64,11 @@ export function openSockets(
         socket.end(`HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${refused}\n`);
         return;
       }
-      if (pathOf(request).startsWith('/collab/')) {
+      if ((request.url ?? '').startsWith('/collab/')) {
         server.handleUpgrade(request, socket, head, (open) => {
           alive.add(open);
           open.on('pong', () => alive.add(open));
-          serve(app, open, request, onFault);
+          new Door({ app, connections, onFault }, open, request).open();
         });
       } else if (!others?.(request, socket, head)) {
         socket.destroy();
@@ -68,6 +84,7 @@ export function openSockets(
 
 function beat(socket: WebSocket, alive: WeakSet<WebSocket>): void {
   if (!alive.has(socket)) {
+    metrics.closes.inc({ code: 'silent' });
     socket.terminate();
     return;
   }
@@ -76,58 +93,116 @@ function beat(socket: WebSocket, alive: WeakSet<WebSocket>): void {
   if (socket.readyState === WebSocket.OPEN) socket.send(NOTHING);
 }
 
-/** Frames that come while the room is still being loaded wait their turn. */
-function serve(app: App, socket: WebSocket, request: IncomingMessage, onFault: (error: unknown) => void): void {
-  const waiting: Uint8Array[] = [];
-  let size = 0;
-  let deliver = (frame: Uint8Array) => {
-    size += frame.length;
-    if (size > 2 * LIMITS.frame) socket.close(CLOSE.tooFast, 'too much before the first answer');
-    else waiting.push(frame);
-  };
-  socket.on('message', (data, isBinary) => {
-    if (!isBinary) socket.close(CLOSE.badRequest, 'a text message, expected a binary one');
-    else deliver(bytesOf(data));
-  });
-  socket.on('error', () => socket.terminate());
+/** One socket, from its opening to its room. Frames that come while the room is still being loaded wait their turn. */
+class Door {
+  private member: Member | null = null;
+  private readonly waiting: Uint8Array[] = [];
+  private waitingBytes = 0;
+  private pings = 0;
 
-  const start = async () => {
-    const { name, member } = await admit(app, socket, request);
-    const room = await app.rooms.acquire(name);
-    if (socket.readyState !== WebSocket.OPEN) {
+  constructor(
+    private readonly hall: Hall,
+    private readonly socket: WebSocket,
+    private readonly request: IncomingMessage,
+  ) {}
+
+  open(): void {
+    const { socket } = this;
+    socket.on('message', (data, isBinary) => this.hear(bytesOf(data), isBinary));
+    socket.on('ping', (data) => this.answerPing(data));
+    socket.on('error', () => socket.terminate());
+    const late = setTimeout(() => this.refuse(1013, 'the board cannot be opened now'), PATIENCE);
+    this.enter()
+      .catch((error: unknown) => this.fail(error))
+      .finally(() => clearTimeout(late));
+  }
+
+  private deliver: (frame: Uint8Array) => void = (frame) => {
+    this.waitingBytes += frame.length;
+    if (this.waitingBytes > 2 * LIMITS.frame) this.refuse(CLOSE.tooFast, 'too much before the first answer');
+    else this.waiting.push(frame);
+  };
+
+  private hear(frame: Uint8Array, isBinary: boolean): void {
+    if (isBinary) this.deliver(frame);
+    else this.refuse(CLOSE.badRequest, 'a text message, expected a binary one');
+  }
+
+  private async enter(): Promise<void> {
+    const { app, connections } = this.hall;
+    const { changes } = connections;
+    const admission = await admit(app, this.request);
+    const room = await app.rooms.acquire(admission.name);
+    if (this.socket.readyState !== WebSocket.OPEN) {
       app.rooms.release(room);
       return;
     }
-    socket.once('close', () => {
+    const { headers } = this.request;
+    const member = this.makeMember(admission);
+    const connection = { member, headers, boardId: admission.name.boardId, role: admission.role };
+    this.socket.once('close', () => {
       member.closed = true;
+      connections.delete(connection);
       room.leave(member);
       app.rooms.release(room);
     });
-    const guarded = (work: () => void) => guard(member, work, onFault);
-    guarded(() => room.enter(member));
-    deliver = (frame) => {
-      if (member.admits(frame.length)) guarded(() => handle(room, member, readFrame(frame)));
-    };
-    for (const frame of waiting.splice(0)) deliver(frame);
-  };
-  start().catch((error: unknown) => {
-    if (isRefusal(error)) socket.close(closeCodeOf(error), error.message.slice(0, 120));
-    else {
-      onFault(error);
-      socket.close(1011, 'the room could not be opened');
+    // A copy from before the board was mended must not bring back what was taken out of it.
+    if (admission.epoch !== null && admission.epoch !== room.epoch) {
+      member.send(writeEpoch(room.epoch));
+      member.close(CLOSE.otherEpoch, `expected epoch ${room.epoch}, got ${admission.epoch}`);
+      return;
     }
-  });
-}
-
-async function admit(app: App, socket: WebSocket, request: IncomingMessage): Promise<{ name: RoomName; member: Member }> {
-  const [, , kind, boardId = '', ...rest] = pathOf(request).split('/');
-  const person = await personOfSession(app, sessionToken(request.headers.cookie));
-  if ((kind !== 'board' && kind !== 'discussion') || rest.length > 0 || !id.safeParse(boardId).success) {
-    throw new Refusal('not-found', 'room', 'board/ID or discussion/ID', pathOf(request).slice(0, 80));
+    connections.add(connection, changes);
+    this.guard(member, () => room.enter(member));
+    this.deliver = (frame) => {
+      if (member.admits(frame.length))
+        this.guard(member, () =>
+          handle(
+            room,
+            member,
+            readable(() => readMessage(frame)),
+          ),
+        );
+    };
+    for (const frame of this.waiting.splice(0)) this.deliver(frame);
   }
-  const { id: personId, name } = await requireMember(app, person, boardId);
-  const member = new Member(socket, { id: personId, name, color: colorOf(personId) }, app.now);
-  return { name: { kind, boardId }, member };
+
+  private makeMember({ person: { id, name }, role }: Admission): Member {
+    const user = { id, name, color: colorOf(id) };
+    this.member = new Member(this.socket, { user, canEdit: may(role, 'board.edit'), now: this.hall.app.now });
+    return this.member;
+  }
+
+  private answerPing(data: Buffer): void {
+    const mayAnswer = this.member ? this.member.admits(data.length) : ++this.pings <= PINGS.early;
+    if (mayAnswer && this.socket.readyState === WebSocket.OPEN && this.socket.bufferedAmount < PINGS.unread) this.socket.pong(data);
+  }
+
+  private guard(member: Member, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (error instanceof Violation) return member.close(error.code, error.message);
+      this.hall.onFault(error);
+      member.close(1011, 'the message could not be handled');
+    }
+  }
+
+  /** Codes from 4400 stop a client from coming again: only for what will be the same then. */
+  private fail(error: unknown): void {
+    const closing = closingOf(error);
+    if (closing) return this.refuse(closing.code, closing.reason);
+    if (isUnavailable(error)) return this.refuse(1013, 'the board cannot be opened now');
+    this.hall.onFault(error);
+    this.refuse(1011, 'the room could not be opened');
+  }
+
+  private refuse(code: number, reason: string): void {
+    if (this.member) return this.member.close(code, reason);
+    if (this.socket.readyState !== WebSocket.OPEN) return;
+    metrics.closes.inc({ code: String(code) });
+    this.socket.close(code, fitReason(reason));
+  }
 }
 
 function handle(room: Room, member: Member, message: ClientMessage): void {
@@ -139,7 +214,7 @@ function handle(room: Room, member: Member, message: ClientMessage): void {
       room.receive(member, message.update, message.answersStep1);
       break;
     case 'awareness':
-      room.presence?.receive(member, message.entries);
+      readable(() => room.presence?.receive(member, message.entries));
       break;
     case 'query':
       room.presence?.greet(member);
@@ -147,34 +222,15 @@ function handle(room: Room, member: Member, message: ClientMessage): void {
   }
 }
 
-function readFrame(frame: Uint8Array): ClientMessage {
+function readable<T>(read: () => T): T {
   try {
-    return readMessage(frame);
+    return read();
   } catch (error) {
     throw new Violation(CLOSE.badRequest, error instanceof Error ? error.message : 'an unreadable message');
   }
 }
 
-function guard(member: Member, work: () => void, onFault: (error: unknown) => void): void {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof Violation) return member.close(error.code, error.message);
-    onFault(error);
-    member.close(1011, 'the message could not be handled');
-  }
-}
-
-function closeCodeOf({ code }: Refusal): number {
-  if (code === 'unauthorised') return CLOSE.unauthorised;
-  return code === 'not-found' ? CLOSE.notFound : CLOSE.forbidden;
-}
-
 function bytesOf(data: WebSocket.RawData): Uint8Array {
   if (Array.isArray(data)) return Buffer.concat(data);
   return data instanceof ArrayBuffer ? new Uint8Array(data) : data;
-}
-
-function pathOf(request: IncomingMessage): string {
-  return (request.url ?? '/').split('?', 1)[0] ?? '/';
 }

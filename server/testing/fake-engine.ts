@@ -9,17 +9,25 @@ export class FakeEngine implements Engine {
   drift = 0;
   /** when set, an analysis waits until it is aborted */
   stalls = false;
+  /** analyses that wait */
+  private stalled = 0;
 
   async analyze(request: AnalyzeRequest, { signal, onProgress }: AnalyzeOptions = {}): Promise<Answer> {
     this.asked += 1;
     if (request.model !== 'toy') throw new EngineError('unknown-model', 'model', 'toy', JSON.stringify(request.model));
     onProgress?.({ done: 1, total: 2, what: 'paths' });
     if (this.stalls) {
+      this.stalled += 1;
       await aborted(signal);
+      this.stalled -= 1;
       this.cancelled += 1;
       throw new EngineError('cancelled', 'analysis', 'to run to its end', 'a request to stop');
     }
     return answerTo(request, this.drift);
+  }
+
+  queue(): { running: number; waiting: number } {
+    return { running: this.stalled, waiting: 0 };
   }
 
   async close(): Promise<void> {}

@@ -1,8 +1,10 @@
 'use client';
 import { createContext, use, useSyncExternalStore } from 'react';
 import { readComments, readThreads } from '@/lib/board/discussion-doc.ts';
-import type { Presence, Setup } from '@/lib/wire.ts';
+import type { BoardAction } from '@/lib/roles.ts';
+import type { Presence, Role, Setup } from '@/lib/wire.ts';
 import type { BoardSession, Connection } from './board-session.ts';
+import type { Aside } from './kept-aside.ts';
 import type { Outbox } from './outbox.ts';
 import type { Runs } from './runs.ts';
 import type { Analyses } from './use-analyses.ts';
@@ -11,12 +13,23 @@ import { useLive } from './use-live.ts';
 /** What every part of an open board needs. */
 export interface BoardScope {
   boardId: string;
+  /** null for who is on this board alone */
+  workspaceId: string | null;
   person: Presence['user'];
+  guest: boolean;
   session: BoardSession;
   setup: Setup;
   outbox: Outbox;
   runs: Runs;
+  /** edits that could not be sent */
+  aside: Aside;
   analyses: Analyses;
+  /** null: access was lost */
+  role: Role | null;
+  /** what the person may do now; the server has the last word */
+  may: (action: BoardAction) => boolean;
+  /** tells the person what was just done */
+  say: (text: string) => void;
   /** shows a path in the view and in the inspector */
   select: (path: string) => void;
 }

@@ -9,11 +9,13 @@ import { AnalysesView } from './analyses-view.tsx';
 import { useBoard } from './board-context.tsx';
 import { BoardHeader } from './board-header.tsx';
 import type { Connection } from './board-session.ts';
+import type { Notice } from './board-visit.ts';
 import { ClaimsView } from './claims-view.tsx';
 import { DegreesView } from './degrees-view.tsx';
 import { HelpSheet } from './help-sheet.tsx';
 import { Inspector, type InspectorHandle } from './inspector.tsx';
 import { MetricLine } from './metric-line.tsx';
+import { Notices } from './notices.tsx';
 import { SetupBar } from './setup-bar.tsx';
 import { UnravelView } from './unravel-view.tsx';
 import { useMarks } from './use-marks.ts';
@@ -24,12 +26,14 @@ import { useUnravel, type Unravel } from './use-unravel.ts';
 interface BoardFrameProps {
   theme: Theme;
   connection: Connection;
+  notice: Notice | null;
+  onDismiss: () => void;
   selection: string | null;
   view: BoardView;
   onView: (view: BoardView) => void;
 }
 
-export function BoardFrame({ theme, connection, selection, view, onView }: BoardFrameProps) {
+export function BoardFrame({ theme, connection, notice, onDismiss, selection, view, onView }: BoardFrameProps) {
   const { session, setup, person, select } = useBoard();
   const unravel = useUnravel(setup);
   const peers = usePresence(session.board.awareness, person);
@@ -44,6 +48,7 @@ export function BoardFrame({ theme, connection, selection, view, onView }: Board
   return (
     <div className="flex min-h-dvh flex-col lg:h-dvh">
       <BoardHeader theme={theme} connection={connection} peers={peers} answer={unravel.answer} onHelp={() => setHelpOpen(true)} />
+      <Notices notice={notice} onDismiss={onDismiss} />
       <div className="border-b border-line bg-paper">
         <SetupBar answer={unravel.answer} stale={unravel.stale} />
         <MetricLine unravel={unravel} />

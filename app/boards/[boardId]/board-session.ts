@@ -3,53 +3,92 @@ import * as decoding from 'lib0/decoding';
 import { WebsocketProvider } from 'y-websocket';
 import * as Y from 'yjs';
 import { EDIT } from '@/lib/board/board-doc.ts';
-import { MESSAGE_PERSISTED } from '@/lib/wire.ts';
 import { UnsavedEdits } from '@/lib/board/unsaved-edits.ts';
+import { MESSAGE_EPOCH, MESSAGE_PERSISTED } from '@/lib/wire.ts';
+import { LocalCopy } from './local-copy.ts';
+import { editOf, type OwnEdit } from './own-edits.ts';
+import { UnsavedStore } from './unsaved-store.ts';
+
+/** 1012 and 1013 of RFC 6455's registry: the provider connects again by itself. */
+const TROUBLES: Record<number, 'restarting' | 'overloaded'> = { 1012: 'restarting', 1013: 'overloaded' };
 
 export interface Connection {
   status: 'connecting' | 'connected' | 'offline' | 'closed';
-  /** why the server closed for good, 44xx */
-  closeCode: number | null;
+  /** what the server said about itself when it closed, while it is being waited for */
+  trouble: 'restarting' | 'overloaded' | null;
   /** both documents have been received at least once */
   ready: boolean;
   /** own edits the server has not stored yet */
   unsaved: number;
 }
 
-/** Both documents of a board and their sockets, from opening the board to leaving it. */
+/** The server closed for good: 44xx. */
+export interface Closing {
+  code: number;
+  reason: string;
+  of: 'board' | 'discussion';
+}
+
+interface SessionOptions {
+  boardId: string;
+  personId: string;
+  /** whether this person may write the board document; one who may not has no edits to keep */
+  editable: boolean;
+  onClosed: (closing: Closing) => void;
+  /** edits from an earlier visit that this document cannot take */
+  onStale: (edits: OwnEdit[]) => void;
+}
+
+/** Both documents of a board and their sockets, from opening the board to leaving it or to its starting afresh. */
 export class BoardSession {
   readonly boardDoc = new Y.Doc();
   readonly discussionDoc = new Y.Doc();
   readonly board: WebsocketProvider;
   readonly discussion: WebsocketProvider;
   readonly undo: Y.UndoManager;
-  #connection: Connection = { status: 'connecting', closeCode: null, ready: false, unsaved: 0 };
-  #unsaved = new UnsavedEdits();
+  readonly editable: boolean;
+  #connection: Connection = { status: 'connecting', trouble: null, ready: false, unsaved: 0 };
+  #unsaved = new UnsavedEdits<OwnEdit>();
+  #copy: LocalCopy;
+  #store: UnsavedStore;
+  #epochs: Record<Closing['of'], number | null> = { board: null, discussion: null };
+  #stored = true;
+  #ended = false;
   #listeners = new Set<() => void>();
 
-  constructor(boardId: string) {
+  constructor(private readonly options: SessionOptions) {
+    const { boardId, personId, editable } = options;
+    this.editable = editable;
     const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/collab`;
     // Windows of one browser may belong to different people, so they meet through the server alone.
-    const options = { disableBc: true, connect: false };
+    const shared = { disableBc: true, connect: false };
     const WebSocketPolyfill = reportingSocket(this.#unsaved);
-    this.board = new WebsocketProvider(url, `board/${boardId}`, this.boardDoc, { ...options, WebSocketPolyfill });
-    this.discussion = new WebsocketProvider(url, `discussion/${boardId}`, this.discussionDoc, options);
+    this.board = new WebsocketProvider(url, `board/${boardId}`, this.boardDoc, { ...shared, WebSocketPolyfill });
+    this.discussion = new WebsocketProvider(url, `discussion/${boardId}`, this.discussionDoc, shared);
     this.undo = new Y.UndoManager([this.boardDoc.getMap('meta'), this.boardDoc.getMap('labels')], {
       trackedOrigins: new Set([EDIT]),
       captureTimeout: 0,
     });
+    this.#copy = new LocalCopy(personId, boardId, this.boardDoc);
+    this.#store = new UnsavedStore(personId, boardId, this.boardDoc.clientID);
     this.#watchUnsaved();
-    for (const provider of [this.board, this.discussion]) {
-      provider.on('status', () => this.#refresh());
-      provider.on('sync', () => this.#refresh());
-      provider.on('closed', ({ code }: { code: number }) => this.#set({ status: 'closed', closeCode: code }));
-    }
-    this.board.connect();
-    this.discussion.connect();
+    this.#watchSocket('board', this.board);
+    this.#watchSocket('discussion', this.discussion);
+    void this.#open();
   }
 
   get connection(): Connection {
     return this.#connection;
+  }
+
+  /** Own edits that the server has not stored, oldest first. */
+  get unsavedEdits(): OwnEdit[] {
+    return this.#unsaved.edits;
+  }
+
+  /** Whether closing the tab now would lose edits. */
+  get isAtRisk(): boolean {
+    return this.#unsaved.count > 0 && !(this.#copy.isKept && this.#stored);
   }
 
   subscribe = (listener: () => void): (() => void) => {
@@ -61,34 +100,110 @@ export class BoardSession {
     this.board.awareness.setLocalStateField('selection', path);
   }
 
+  connect(): void {
+    if (this.#ended) return;
+    this.board.connect();
+    this.discussion.connect();
+  }
+
+  disconnect(): void {
+    this.board.disconnect();
+    this.discussion.disconnect();
+    this.#refresh();
+  }
+
+  /** The server will not have this session any more. */
+  markClosed(): void {
+    this.disconnect();
+    this.#set({ status: 'closed', trouble: null });
+  }
+
+  /** This document's edits will never be sent: they are somebody else's to keep now. */
+  async abandon(): Promise<void> {
+    this.#ended = true;
+    this.disconnect();
+    this.#store.write(null, []);
+    await this.#copy.remove();
+  }
+
   destroy(): void {
+    this.#ended = true;
     this.undo.destroy();
     for (const provider of [this.board, this.discussion]) provider.destroy();
+    void this.#copy.close();
     this.boardDoc.destroy();
     this.discussionDoc.destroy();
   }
 
+  /** What this browser kept comes first, so that the first exchange with the server catches it up, too. */
+  async #open(): Promise<void> {
+    const { editable, onStale } = this.options;
+    const known = this.#copy.epoch;
+    if (editable && known !== null) {
+      await this.#copy.load(known);
+      if (this.#copy.isKept) this.#hold('board', known);
+    }
+    if (this.#ended) return;
+    const { current, stale } = this.#store.adopt(this.#copy.isKept ? known : null);
+    for (const edit of current) this.#unsaved.add(edit, false);
+    this.#tell();
+    if (stale.length > 0) onStale(stale);
+    if (!editable) await this.#copy.remove();
+    this.connect();
+  }
+
   #watchUnsaved(): void {
     const { board, boardDoc } = this;
-    const tell = () => this.#set({ unsaved: this.#unsaved.count });
     // The provider listened first, so the edit's message has been sent by now.
-    boardDoc.on('update', (_update: Uint8Array, origin: unknown) => {
-      if (origin === board) return;
-      this.#unsaved.add(board.wsconnected);
-      tell();
+    boardDoc.on('update', (_update: Uint8Array, origin: unknown, _doc: Y.Doc, transaction: Y.Transaction) => {
+      if (origin === board || this.#copy.isOrigin(origin)) return;
+      this.#unsaved.add(editOf(transaction, Date.now()), board.wsconnected);
+      this.#tell();
     });
     board.messageHandlers[MESSAGE_PERSISTED] = (_encoder, decoder) => {
       this.#unsaved.stored(decoding.readVarUint(decoder));
-      tell();
+      this.#tell();
     };
+  }
+
+  #watchSocket(of: Closing['of'], provider: WebsocketProvider): void {
+    provider.messageHandlers[MESSAGE_EPOCH] = (_encoder, decoder) => {
+      const epoch = decoding.readVarUint(decoder);
+      if (this.#epochs[of] !== null) return;
+      this.#hold(of, epoch);
+      if (of === 'board' && this.options.editable) void this.#copy.load(epoch).then(() => this.#tell());
+    };
+    provider.on('status', () => this.#refresh());
+    provider.on('sync', () => this.#refresh());
+    provider.on('connection-close', (event) => {
+      const trouble = TROUBLES[event?.code ?? 0];
+      if (trouble) this.#set({ trouble });
+    });
+    provider.on('closed', ({ code, reason }) => {
+      if (!this.#ended && this.#connection.status !== 'closed') this.options.onClosed({ code, reason, of });
+    });
+  }
+
+  /** From now on the server is asked for the room as it was in this epoch, or to refuse. */
+  #hold(of: Closing['of'], epoch: number): void {
+    this.#epochs[of] = epoch;
+    this[of].params = { epoch: String(epoch) };
+  }
+
+  #tell(): void {
+    this.#stored = this.#store.write(this.#epochs.board, this.#unsaved.edits);
+    this.#set({ unsaved: this.#unsaved.count });
   }
 
   #refresh(): void {
     if (this.#connection.status === 'closed') return;
-    const providers = [this.board, this.discussion];
-    const synced = providers.every((provider) => provider.synced);
+    const synced = this.board.synced && this.discussion.synced;
     const ready = this.#connection.ready || synced;
-    this.#set({ ready, status: synced ? 'connected' : ready ? 'offline' : 'connecting' });
+    this.#set({
+      ready,
+      status: synced ? 'connected' : ready ? 'offline' : 'connecting',
+      trouble: synced ? null : this.#connection.trouble,
+    });
   }
 
   #set(change: Partial<Connection>): void {
@@ -98,7 +213,7 @@ export class BoardSession {
 }
 
 /** A socket that tells what it sends. */
-function reportingSocket(unsaved: UnsavedEdits): typeof WebSocket {
+function reportingSocket(unsaved: UnsavedEdits<OwnEdit>): typeof WebSocket {
   return class extends WebSocket {
     constructor(url: string | URL, protocols?: string | string[]) {
       super(url, protocols);

@@ -1,13 +1,16 @@
 'use client';
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import { readSetup } from '@/lib/board/board-doc.ts';
 import { readComments, readEvidence } from '@/lib/board/discussion-doc.ts';
+import { may, type BoardAction } from '@/lib/roles.ts';
+import type { Presence, Role } from '@/lib/wire.ts';
 import type { Theme } from '@/app/ui/theme.ts';
-import type { Presence } from '@/lib/wire.ts';
 import { BoardContext, useConnection, type BoardScope } from './board-context.tsx';
 import { BoardFrame } from './board-frame.tsx';
-import { BoardSession } from './board-session.ts';
+import type { BoardSession } from './board-session.ts';
+import { BoardVisit } from './board-visit.ts';
 import { FirstPaint } from './first-paint.tsx';
+import { useKeptAside } from './kept-aside.ts';
 import { useOutbox } from './outbox.ts';
 import { useRuns } from './runs.ts';
 import { useLive } from './use-live.ts';
@@ -16,7 +19,10 @@ import { useSelection } from './use-selection.ts';
 
 export interface BoardProps {
   boardId: string;
+  workspaceId: string | null;
   person: Presence['user'];
+  guest: boolean;
+  role: Role;
   theme: Theme;
   title: string;
   model: string;
@@ -25,40 +31,70 @@ export interface BoardProps {
 
 /** The client island of a board: opens its documents, then shows them. */
 export function Board(props: BoardProps) {
-  const [session, setSession] = useState<BoardSession | null>(null);
+  const { boardId, role } = props;
+  const personId = props.person.id;
+  const [visit, setVisit] = useState<BoardVisit | null>(null);
   useEffect(() => {
-    const opened = new BoardSession(props.boardId);
-    setSession(opened);
+    const opened = new BoardVisit(boardId, personId, role);
+    setVisit(opened);
     return () => opened.destroy();
-  }, [props.boardId]);
-  return session ? <OpenBoard {...props} session={session} /> : <FirstPaint {...props} closeCode={null} />;
+  }, [boardId, personId, role]);
+  return visit ? <OpenBoard {...props} visit={visit} /> : <FirstPaint {...props} notice={null} />;
 }
 
-function OpenBoard({ session, ...props }: BoardProps & { session: BoardSession }) {
-  const { boardId, person } = props;
+function OpenBoard({ visit, ...props }: BoardProps & { visit: BoardVisit }) {
+  const { boardId, workspaceId, person, guest } = props;
+  const read = () => visit.state;
+  const { session, role, changing, notice } = useSyncExternalStore(visit.subscribe, read, read);
   const connection = useConnection(session);
   const setup = useLive(session.boardDoc, readSetup);
   const comments = useLive(session.discussionDoc, readComments).records;
   const arrived = useMemo(() => new Set(comments.map((comment) => comment.id)), [comments]);
   const outbox = useOutbox(boardId, person.id, connection.status === 'connected', arrived);
   const runs = useRuns(boardId, useLive(session.discussionDoc, readEvidence).records);
+  const aside = useKeptAside(person.id, boardId);
   const { place, setPlace, select, show } = useSelection(session);
   const analyses = useAnalyses(place, setPlace);
+  const mayDo = (action: BoardAction) => may(role, action) && !(changing && action === 'board.edit');
 
-  useUndoKeys(session);
+  useUndoKeys(mayDo('board.edit') ? session : null);
 
-  if (!setup) return <FirstPaint {...props} closeCode={connection.closeCode} broken={connection.ready} />;
-  const scope: BoardScope = { boardId, person, session, setup, outbox, runs, analyses, select };
+  if (!setup) return <FirstPaint {...props} notice={notice} broken={connection.ready} />;
+  const scope: BoardScope = {
+    boardId,
+    workspaceId,
+    person,
+    guest,
+    session,
+    setup,
+    outbox,
+    runs,
+    aside,
+    analyses,
+    role,
+    may: mayDo,
+    say: visit.say,
+    select,
+  };
   return (
     <BoardContext value={scope}>
-      <BoardFrame theme={props.theme} connection={connection} selection={place.selection} view={place.view} onView={show} />
+      <BoardFrame
+        theme={props.theme}
+        connection={connection}
+        notice={notice}
+        onDismiss={visit.dismiss}
+        selection={place.selection}
+        view={place.view}
+        onView={show}
+      />
     </BoardContext>
   );
 }
 
 /** Ctrl-Z and ctrl-shift-Z take back and repeat one's own edits of the board, except inside a text field. */
-function useUndoKeys(session: BoardSession): void {
+function useUndoKeys(session: BoardSession | null): void {
   useEffect(() => {
+    if (!session) return;
     const onKeyDown = (event: KeyboardEvent) => {
       if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
       if (event.target instanceof HTMLElement && event.target.closest('input, textarea, [contenteditable]')) return;

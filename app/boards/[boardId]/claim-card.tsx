@@ -15,7 +15,7 @@ import { Disagreement, VerdictMark } from './verdict-mark.tsx';
 
 /** One sentence, what people make of it, and what the numbers make of it. */
 export function ClaimCard({ claim, evidence }: { claim: Claim; evidence: readonly Evidence[] }) {
-  const { session, outbox, select } = useBoard();
+  const { session, outbox, select, may } = useBoard();
   const anchor = `claim:${claim.id}`;
   const threads = useLive(session.discussionDoc, readThreads).records;
   const talked = [...threads, ...outbox.pending, ...outbox.held].some((one) => one.anchor === anchor);
@@ -59,7 +59,7 @@ export function ClaimCard({ claim, evidence }: { claim: Claim; evidence: readonl
       <div className="px-3 py-2">
         <div className="flex items-center justify-between gap-2">
           <h4 className="text-xs text-soft">{strings.claims.evidence}</h4>
-          {adding ? null : (
+          {adding || !may('board.evidence') ? null : (
             <Button small onClick={() => setAdding(true)}>
               {strings.evidence.add}
             </Button>
@@ -71,16 +71,16 @@ export function ClaimCard({ claim, evidence }: { claim: Claim; evidence: readonl
             <EvidenceItem key={item.id} evidence={item} />
           ))}
         </ul>
-        {adding ? <EvidenceForm claim={claim} onDone={() => setAdding(false)} /> : null}
+        {adding && may('board.evidence') ? <EvidenceForm claim={claim} onDone={() => setAdding(false)} /> : null}
       </div>
       <div className="border-t border-line [&>section]:border-b-0">
         {talking || talked ? (
           <ThreadPanel anchor={anchor} title={strings.claims.thread} />
-        ) : (
+        ) : may('board.comment') ? (
           <Button tone="quiet" small className="m-1.5" onClick={() => setTalking(true)}>
             {strings.claims.discuss}
           </Button>
-        )}
+        ) : null}
       </div>
     </article>
   );

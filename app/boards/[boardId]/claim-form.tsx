@@ -8,10 +8,12 @@ import { createClaim } from './attach-form.tsx';
 import { useBoard } from './board-context.tsx';
 
 export function ClaimForm({ anchor }: { anchor: string | null }) {
-  const { boardId } = useBoard();
+  const { boardId, may } = useBoard();
   const [text, setText] = useState('');
   const [error, setError] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
+
+  if (!may('board.comment')) return null;
 
   const create = async (event: FormEvent) => {
     event.preventDefault();

@@ -9,9 +9,10 @@ import { useLive } from './use-live.ts';
 
 /** Claims about the selected path, in short. */
 export function ClaimsAbout({ anchor }: { anchor: string }) {
-  const { session } = useBoard();
+  const { session, may } = useBoard();
   const claims = useLive(session.discussionDoc, readClaims).records.filter((claim) => claim.anchor === anchor);
   const evidence = useLive(session.discussionDoc, readEvidence).records;
+  if (claims.length === 0 && !may('board.comment')) return null;
   return (
     <Section title={strings.claims.about}>
       {claims.length > 0 ? (

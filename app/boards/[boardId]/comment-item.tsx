@@ -11,10 +11,11 @@ import { CommentBody } from './comment-body.tsx';
 import type { PendingComment } from './outbox.ts';
 
 export function CommentItem({ comment }: { comment: Comment }) {
-  const { boardId, person } = useBoard();
+  const { boardId, person, may } = useBoard();
   const [draft, setDraft] = useState<string | null>(null);
   const [error, setError] = useState<string | null>(null);
-  const mine = comment.author.id === person.id;
+  const editable = comment.author.id === person.id && may('board.comment');
+  const removable = editable || may('board.moderate');
   const url = `/api/boards/${boardId}/comments/${comment.id}`;
 
   const remove = () => request(url, { method: 'DELETE' }).catch((cause: unknown) => setError(lineOf(cause)));
@@ -56,11 +57,13 @@ export function CommentItem({ comment }: { comment: Comment }) {
           </span>
         </form>
       )}
-      {mine && draft === null ? (
+      {removable && draft === null ? (
         <span className="-ml-1.5 flex">
-          <Button tone="quiet" small onClick={() => setDraft(comment.body)}>
-            {strings.thread.edit}
-          </Button>
+          {editable ? (
+            <Button tone="quiet" small onClick={() => setDraft(comment.body)}>
+              {strings.thread.edit}
+            </Button>
+          ) : null}
           <Button tone="quiet" small onClick={remove}>
             {strings.thread.delete}
           </Button>

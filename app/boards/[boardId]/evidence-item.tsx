@@ -14,7 +14,7 @@ import { VerdictSign } from './verdict-mark.tsx';
 
 /** A predicate, the number it compared, and whether running it again gave the same. */
 export function EvidenceItem({ evidence }: { evidence: Evidence }) {
-  const { boardId, runs } = useBoard();
+  const { boardId, runs, may } = useBoard();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);
   const answers = evidence.runIds.map((id) => runs.list.find((run) => run.id === id)?.answer).filter((answer) => answer !== undefined);
@@ -62,9 +62,11 @@ export function EvidenceItem({ evidence }: { evidence: Evidence }) {
         </ul>
       ) : null}
       {shown ? <Pedigree answer={shown} /> : null}
-      <Button small className="mt-1.5" onClick={again} disabled={busy}>
-        {busy ? strings.common.working : strings.evidence.again}
-      </Button>
+      {may('board.evidence') ? (
+        <Button small className="mt-1.5" onClick={again} disabled={busy}>
+          {busy ? strings.common.working : strings.evidence.again}
+        </Button>
+      ) : null}
       {error ? <Fault>{error}</Fault> : null}
     </li>
   );

@@ -11,7 +11,7 @@ import { useBoard } from './board-context.tsx';
 import { useLive } from './use-live.ts';
 
 export function LabelEditor({ ref, anchor }: { ref: Ref<HTMLInputElement>; anchor: string }) {
-  const { session } = useBoard();
+  const { session, may } = useBoard();
   const labels = useLive(session.boardDoc, readLabels).records;
   const here = labels.filter((label) => label.anchor === anchor);
   const suggestions = [...new Set(labels.map((label) => label.text))].filter((text) => !here.some((label) => label.text === text));
@@ -39,38 +39,49 @@ export function LabelEditor({ ref, anchor }: { ref: Ref<HTMLInputElement>; ancho
           ))}
         </ul>
       ) : null}
-      <form onSubmit={add} className="flex gap-1.5">
-        <input
-          ref={ref}
-          aria-label={strings.labels.add}
-          aria-invalid={error !== null}
-          aria-describedby={error ? `${id}-error` : undefined}
-          aria-keyshortcuts="L"
-          list={`${id}-list`}
-          maxLength={LIMITS.label}
-          value={text}
-          placeholder={strings.labels.placeholder}
-          onChange={(event) => setText(event.target.value)}
-          className="field text-sm"
-        />
-        <datalist id={`${id}-list`}>
-          {suggestions.map((suggestion) => (
-            <option key={suggestion}>{suggestion}</option>
-          ))}
-        </datalist>
-        <Button type="submit" small>
-          {strings.labels.submit}
-        </Button>
-      </form>
+      {may('board.edit') ? (
+        <form onSubmit={add} className="flex gap-1.5">
+          <input
+            ref={ref}
+            aria-label={strings.labels.add}
+            aria-invalid={error !== null}
+            aria-describedby={error ? `${id}-error` : undefined}
+            aria-keyshortcuts="L"
+            list={`${id}-list`}
+            maxLength={LIMITS.label}
+            value={text}
+            placeholder={strings.labels.placeholder}
+            onChange={(event) => setText(event.target.value)}
+            className="field text-sm"
+          />
+          <datalist id={`${id}-list`}>
+            {suggestions.map((suggestion) => (
+              <option key={suggestion}>{suggestion}</option>
+            ))}
+          </datalist>
+          <Button type="submit" small>
+            {strings.labels.submit}
+          </Button>
+        </form>
+      ) : here.length === 0 ? (
+        <p className="text-xs text-soft">{strings.labels.none}</p>
+      ) : null}
       {error ? <Fault id={`${id}-error`}>{error}</Fault> : null}
     </Section>
   );
 }
 
 function LabelItem({ label }: { label: Label }) {
-  const { session } = useBoard();
+  const { session, may } = useBoard();
   const [draft, setDraft] = useState<string | null>(null);
 
+  if (!may('board.edit')) {
+    return (
+      <li className="max-w-64 truncate rounded-full border border-strong bg-paper px-2 py-0.5 text-xs" data-label={label.text}>
+        {label.text}
+      </li>
+    );
+  }
   const commit = () => {
     if (draft !== null && draft.trim() !== '' && draft.trim() !== label.text) editLabel(session.boardDoc, label.id, draft);
     setDraft(null);

@@ -1,11 +1,13 @@
 import type { Metadata } from 'next';
 import { cookies } from 'next/headers';
-import { notFound } from 'next/navigation';
-import { requireMember } from '@/server/access.ts';
+import { notFound, redirect } from 'next/navigation';
+import { cache } from 'react';
+import { authorise } from '@/server/access.ts';
 import { app } from '@/server/app.ts';
-import { listBoards } from '@/server/boards.ts';
+import { findBoard } from '@/server/boards.ts';
 import { colorOf } from '@/server/realtime/presence.ts';
 import { isRefusal } from '@/server/refusal.ts';
+import { listWorkspaces } from '@/server/workspaces.ts';
 import { THEME_COOKIE, themeOf } from '@/app/ui/theme.ts';
 import { visitor } from '@/app/ui/visitor.ts';
 import { Board } from './board.tsx';
@@ -21,22 +23,36 @@ export async function generateMetadata({ params }: BoardPageProps): Promise<Meta
 
 export default async function BoardPage({ params }: BoardPageProps) {
   const { boardId } = await params;
+  if (!(await visitor())) redirect(`/sign-in?to=/boards/${encodeURIComponent(boardId)}`);
   const opened = await open(boardId);
   if (!opened) notFound();
-  const { person, board } = opened;
+  const { member, board, workspace } = opened;
   const theme = themeOf((await cookies()).get(THEME_COOKIE)?.value);
-  const user = { id: person.id, name: person.name, color: colorOf(person.id) };
-  return <Board boardId={boardId} person={user} theme={theme} title={board.title} model={board.model} prompt={board.prompt} />;
+  return (
+    <Board
+      boardId={boardId}
+      workspaceId={workspace?.id ?? null}
+      person={{ id: member.id, name: member.name, color: colorOf(member.id) }}
+      guest={member.guest}
+      role={member.role}
+      theme={theme}
+      title={board.title}
+      model={board.model}
+      prompt={board.prompt}
+    />
+  );
 }
 
-/** The board and who looks at it, or null for anybody else. */
-async function open(boardId: string) {
+/** The board, who looks at it and its workspace where they are in it; null for anybody else. */
+const open = cache(async (boardId: string) => {
   try {
-    const person = await requireMember(app(), await visitor(), boardId);
-    const board = (await listBoards(app(), person)).find(({ id }) => id === boardId);
-    return board ? { person, board } : null;
+    const member = await authorise(app(), await visitor(), 'board.read', boardId);
+    const board = await findBoard(app(), member, boardId);
+    const workspaces = await listWorkspaces(app(), member);
+    const workspace = workspaces.find(({ id, role }) => id === member.workspaceId && role !== null) ?? null;
+    return board && { member, board, workspace };
   } catch (error) {
     if (isRefusal(error)) return null;
     throw error;
   }
-}
+});

@@ -30,7 +30,7 @@ export function effectOf(run: Run, path: string): number | null {
 }
 
 export function PathTest({ path, answer }: { path: string; answer: Answer | null }) {
-  const { boardId, setup, runs } = useBoard();
+  const { boardId, setup, runs, role, may } = useBoard();
   const [reference, setReference] = useState<Reference>(setup.counterfactual === null ? 'zero' : 'counterfactual');
   const [progress, setProgress] = useState<Progress | null>(null);
   const [busy, setBusy] = useState(false);
@@ -52,7 +52,11 @@ export function PathTest({ path, answer }: { path: string; answer: Answer | null
 
   return (
     <Section title={strings.test.title}>
-      {isTestable(path) && answer ? (
+      {!may('board.evidence') ? (
+        role === null || tests.length > 0 ? null : (
+          <p className="text-xs text-soft">{strings.roles.noTests}</p>
+        )
+      ) : isTestable(path) && answer ? (
         <>
           <div className="flex flex-wrap items-center gap-2">
             <Button small onClick={test} disabled={busy}>
@@ -89,6 +93,7 @@ export function PathTest({ path, answer }: { path: string; answer: Answer | null
 }
 
 function TestResult({ run, path }: { run: Run; path: string }) {
+  const { may } = useBoard();
   const [attaching, setAttaching] = useState(false);
   const answer = ofRun(run.answer);
   const effect = effectOf(run, path) ?? Number.NaN;
@@ -118,11 +123,11 @@ function TestResult({ run, path }: { run: Run; path: string }) {
           predicate={`effect(${JSON.stringify(path)}) ${effect < 0 ? '<' : '>'} ${half}`}
           onDone={() => setAttaching(false)}
         />
-      ) : (
+      ) : may('board.evidence') ? (
         <Button small className="mt-1.5" onClick={() => setAttaching(true)}>
           {strings.attach.button}
         </Button>
-      )}
+      ) : null}
     </li>
   );
 }

@@ -12,10 +12,11 @@ import { TokenStrip } from './token-strip.tsx';
 
 /** What the board asks: prompt, position, target, foil, counterfactual. Changing it changes it for everyone. */
 export function SetupBar({ answer, stale }: { answer: RunAnswer | null; stale: boolean }) {
-  const { session, setup } = useBoard();
+  const { session, setup, may } = useBoard();
+  const editable = may('board.edit');
   const [editing, setEditing] = useState(false);
 
-  if (editing) return <PromptForm onDone={() => setEditing(false)} />;
+  if (editing && editable) return <PromptForm onDone={() => setEditing(false)} />;
   return (
     <section aria-label={strings.setup.label} className="px-3 pt-2 pb-1">
       <div className="flex items-start gap-2">
@@ -23,14 +24,16 @@ export function SetupBar({ answer, stale }: { answer: RunAnswer | null; stale: b
           <TokenStrip
             answer={answer}
             position={stale ? placeIn(answer, setup.position) : answer.position}
-            onPosition={(position) => setSetup(session.boardDoc, { ...setup, position })}
+            onPosition={editable ? (position) => setSetup(session.boardDoc, { ...setup, position }) : null}
           />
         ) : (
           <p className="min-w-0 flex-1 truncate py-1 font-mono text-sm text-soft">{setup.prompt}</p>
         )}
-        <Button tone="quiet" small onClick={() => setEditing(true)}>
-          {strings.setup.editPrompt}
-        </Button>
+        {editable ? (
+          <Button tone="quiet" small onClick={() => setEditing(true)}>
+            {strings.setup.editPrompt}
+          </Button>
+        ) : null}
       </div>
       <div className="mt-1 flex flex-wrap items-start gap-x-4 gap-y-1.5 pb-1.5">
         <TokenPicker part="target" answer={answer} />
@@ -42,9 +45,11 @@ export function SetupBar({ answer, stale }: { answer: RunAnswer | null; stale: b
           ) : (
             <TokenChip text={setup.counterfactual} className="truncate py-0.5" />
           )}
-          <Button tone="quiet" small onClick={() => setEditing(true)}>
-            {setup.counterfactual === null ? strings.setup.addCounterfactual : strings.setup.change}
-          </Button>
+          {editable ? (
+            <Button tone="quiet" small onClick={() => setEditing(true)}>
+              {setup.counterfactual === null ? strings.setup.addCounterfactual : strings.setup.change}
+            </Button>
+          ) : null}
         </div>
       </div>
     </section>

@@ -10,7 +10,7 @@ import { useBoard } from './board-context.tsx';
 
 /** Everyone's stance, and one's own to take, explain or take back. */
 export function StanceForm({ claim }: { claim: Claim }) {
-  const { boardId, person } = useBoard();
+  const { boardId, person, may } = useBoard();
   const own = claim.stances[person.id] ?? null;
   const [reason, setReason] = useState<string | null>(null);
   const [error, setError] = useState<string | null>(null);
@@ -34,25 +34,27 @@ export function StanceForm({ claim }: { claim: Claim }) {
           </li>
         ))}
       </ul>
-      <div role="group" aria-label={strings.stance.label} className="mt-1 flex flex-wrap gap-1">
-        {STANCES.map((stance) => (
-          <Button
-            key={stance}
-            small
-            aria-pressed={own?.stance === stance}
-            onClick={() => take(own?.stance === stance ? null : stance, own?.reason ?? '')}
-            className="aria-pressed:bg-ink aria-pressed:text-paper"
-          >
-            {stance}
-          </Button>
-        ))}
-        {own && reason === null ? (
-          <Button small tone="quiet" onClick={() => setReason(own.reason)}>
-            {own.reason ? strings.stance.changeReason : strings.stance.addReason}
-          </Button>
-        ) : null}
-      </div>
-      {own && reason !== null ? (
+      {may('board.comment') ? (
+        <div role="group" aria-label={strings.stance.label} className="mt-1 flex flex-wrap gap-1">
+          {STANCES.map((stance) => (
+            <Button
+              key={stance}
+              small
+              aria-pressed={own?.stance === stance}
+              onClick={() => take(own?.stance === stance ? null : stance, own?.reason ?? '')}
+              className="aria-pressed:bg-ink aria-pressed:text-paper"
+            >
+              {stance}
+            </Button>
+          ))}
+          {own && reason === null ? (
+            <Button small tone="quiet" onClick={() => setReason(own.reason)}>
+              {own.reason ? strings.stance.changeReason : strings.stance.addReason}
+            </Button>
+          ) : null}
+        </div>
+      ) : null}
+      {own && may('board.comment') && reason !== null ? (
         <form
           className="mt-1.5 flex gap-1.5"
           onSubmit={(event) => {

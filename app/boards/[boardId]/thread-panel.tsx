@@ -17,7 +17,7 @@ interface ThreadPanelProps {
 
 /** What people have said about one thing, and what this person is about to say. */
 export function ThreadPanel({ ref, anchor, title }: ThreadPanelProps) {
-  const { session, outbox } = useBoard();
+  const { session, outbox, role, may } = useBoard();
   const { threads, comments } = useDiscussion(session);
   const here = threads.filter((thread) => thread.anchor === anchor);
   const said = comments.filter((comment) => here.some((thread) => thread.id === comment.threadId));
@@ -33,7 +33,7 @@ export function ThreadPanel({ ref, anchor, title }: ThreadPanelProps) {
   };
 
   return (
-    <Section title={title} aside={here[0] ? <Resolution thread={here[0]} /> : null}>
+    <Section title={title} aside={here[0] && may('board.comment') ? <Resolution thread={here[0]} /> : null}>
       {said.length + waiting.length > 0 ? (
         <ol className="mb-2 grid gap-2.5" data-testid="thread">
           {said.map((comment) => (
@@ -44,27 +44,31 @@ export function ThreadPanel({ ref, anchor, title }: ThreadPanelProps) {
           ))}
         </ol>
       ) : null}
-      <form onSubmit={post} className="grid gap-1.5">
-        <textarea
-          ref={ref}
-          aria-label={strings.thread.write}
-          aria-keyshortcuts="C"
-          rows={2}
-          maxLength={20_000}
-          value={body}
-          placeholder={strings.thread.placeholder}
-          onChange={(event) => setBody(event.target.value)}
-          onKeyDown={(event) => {
-            if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) post(event);
-          }}
-          className="field text-sm"
-        />
-        <div>
-          <Button type="submit" small disabled={body.trim() === ''}>
-            {strings.thread.post}
-          </Button>
-        </div>
-      </form>
+      {may('board.comment') ? (
+        <form onSubmit={post} className="grid gap-1.5">
+          <textarea
+            ref={ref}
+            aria-label={strings.thread.write}
+            aria-keyshortcuts="C"
+            rows={2}
+            maxLength={20_000}
+            value={body}
+            placeholder={strings.thread.placeholder}
+            onChange={(event) => setBody(event.target.value)}
+            onKeyDown={(event) => {
+              if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) post(event);
+            }}
+            className="field text-sm"
+          />
+          <div>
+            <Button type="submit" small disabled={body.trim() === ''}>
+              {strings.thread.post}
+            </Button>
+          </div>
+        </form>
+      ) : role === null ? null : (
+        <p className="text-xs text-soft">{strings.roles.viewerHere}</p>
+      )}
     </Section>
   );
 }

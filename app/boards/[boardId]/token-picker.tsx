@@ -37,6 +37,7 @@ function meantBy(query: string, tokens: readonly TokenText[]): string {
 
 /** Chooses the target or foil token by searching the vocabulary, or by token id. */
 export function TokenPicker({ part, answer }: { part: Part; answer: Answer | null }) {
+  const { may } = useBoard();
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   const text = answer
@@ -53,6 +54,14 @@ export function TokenPicker({ part, answer }: { part: Part; answer: Answer | nul
     requestAnimationFrame(() => button.current?.focus());
   };
 
+  if (!may('board.edit')) {
+    return (
+      <div className="flex items-baseline gap-1.5 py-0.5 text-xs">
+        <span className="text-soft">{strings.picker.label[part]}</span>
+        {text === null ? shown : <TokenChip text={text} />}
+      </div>
+    );
+  }
   if (open) return <TokenSearch part={part} onDone={close} />;
   return (
     <div className="flex items-baseline gap-1.5 text-xs">

@@ -7,7 +7,8 @@ import { strings } from '@/app/ui/strings.ts';
 interface TokenStripProps {
   answer: Answer;
   position: number;
-  onPosition: (position: number) => void;
+  /** null: it can only be looked at */
+  onPosition: ((position: number) => void) | null;
 }
 
 /** Scrolls `region` alone, by as little as shows `part`. */
@@ -29,7 +30,7 @@ export function TokenStrip({ answer, position, onPosition }: TokenStripProps) {
   const onKeyDown = (event: KeyboardEvent) => {
     const steps: Record<string, number> = { ArrowLeft: position - 1, ArrowRight: position + 1, Home: 0, End: tokens.length - 1 };
     const next = steps[event.key];
-    if (next === undefined) return;
+    if (next === undefined || !onPosition) return;
     event.preventDefault();
     const place = Math.max(0, Math.min(tokens.length - 1, next));
     onPosition(place);
@@ -55,9 +56,10 @@ export function TokenStrip({ answer, position, onPosition }: TokenStripProps) {
             tabIndex={here ? 0 : -1}
             aria-label={strings.setup.tokenAt(text, index)}
             title={strings.setup.tokenTitle(text, index, token)}
-            onClick={() => onPosition(index)}
+            aria-disabled={onPosition === null}
+            onClick={() => onPosition?.(index)}
             onKeyDown={onKeyDown}
-            className={`relative rounded-[2px] px-1 pb-1.5 font-mono text-sm leading-5 ${here ? 'bg-chosen font-semibold' : 'bg-sunken hover:bg-hover'}`}
+            className={`relative rounded-[2px] px-1 pb-1.5 font-mono text-sm leading-5 ${here ? 'bg-chosen font-semibold' : `bg-sunken ${onPosition ? 'hover:bg-hover' : ''}`}`}
           >
             {visibleToken(text)}
             {here ? (

@@ -82,7 +82,7 @@ export function PathRow({ row, frame, marks, selected, pending, onSelect, onTogg
       </span>
       <span role="gridcell" className="hidden items-center -space-x-1 sm:flex">
         {marks.lookers.slice(0, 3).map((peer) => (
-          <Avatar key={peer.clientId} name={peer.user.name} color={peer.user.color} title={strings.people.looksHere(peer.user.name)} />
+          <Avatar key={peer.clientId} name={peer.user.name} color={peer.user.color} title={strings.present.looksHere(peer.user.name)} />
         ))}
       </span>
     </div>

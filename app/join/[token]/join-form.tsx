@@ -1,45 +1,50 @@
 'use client';
 import { useState } from 'react';
 import { Button } from '@/app/ui/button.tsx';
-import { Field } from '@/app/ui/field.tsx';
-import { lineOf, request } from '@/app/ui/request.ts';
+import { request } from '@/app/ui/request.ts';
 import { strings } from '@/app/ui/strings.ts';
+import { TextField } from '@/app/ui/text-field.tsx';
+import { useTask } from '@/app/ui/use-task.ts';
 
-export function JoinForm({ token, name: known }: { token: string; name: string }) {
+interface JoinFormProps {
+  token: string;
+  /** as the others know the person already */
+  name: string;
+  signedIn: boolean;
+}
+
+export function JoinForm({ token, name: known, signedIn }: JoinFormProps) {
   const [name, setName] = useState(known);
-  const [error, setError] = useState<string | null>(null);
-  const [busy, setBusy] = useState(false);
+  const task = useTask();
 
-  const join = async () => {
-    setBusy(true);
-    await request<{ boardId: string }>('/api/join', { method: 'POST', body: { token, name } }).then(
-      ({ boardId }) => location.assign(`/boards/${boardId}`),
-      (cause: unknown) => {
-        setBusy(false);
-        setError(lineOf(cause));
-      },
-    );
-  };
+  const join = () =>
+    task.run(async () => {
+      const body = { token, name };
+      const joined = await request<{ boardId: string | null; workspaceId: string }>('/api/join', { method: 'POST', body });
+      location.assign(joined.boardId === null ? `/workspaces/${joined.workspaceId}` : `/boards/${joined.boardId}`);
+    });
 
   return (
-    <form action={join} className="grid max-w-sm gap-3">
-      <Field label={strings.join.name} hint={strings.join.hint} error={error}>
-        {(control) => (
-          <input
-            {...control}
-            autoFocus
-            autoComplete="name"
-            maxLength={40}
-            value={name}
-            onChange={(event) => setName(event.target.value)}
-            className="field"
-          />
-        )}
-      </Field>
-      <div>
-        <Button type="submit" tone="main" disabled={busy}>
+    <form action={async () => void (await join())} className="grid max-w-sm gap-3">
+      <TextField
+        label={strings.join.name}
+        hint={strings.join.hint}
+        error={task.error}
+        autoFocus
+        autoComplete="name"
+        maxLength={40}
+        value={name}
+        onValue={setName}
+      />
+      <div className="flex items-center gap-4">
+        <Button type="submit" tone="main" disabled={task.busy}>
           {strings.join.submit}
         </Button>
+        {signedIn ? null : (
+          <a href={`/sign-in?to=${encodeURIComponent(`/join/${token}`)}`} className="text-sm underline underline-offset-2">
+            {strings.join.signIn}
+          </a>
+        )}
       </div>
     </form>
   );

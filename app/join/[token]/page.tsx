@@ -1,7 +1,7 @@
 import type { Metadata } from 'next';
 import { redirect } from 'next/navigation';
-import { readInvitation } from '@/server/access.ts';
 import { app } from '@/server/app.ts';
+import { readInvitation } from '@/server/invites.ts';
 import { isRefusal } from '@/server/refusal.ts';
 import { PageFrame } from '@/app/ui/page-frame.tsx';
 import { strings } from '@/app/ui/strings.ts';
@@ -25,11 +25,13 @@ export default async function JoinPage({ params }: { params: Promise<{ token: st
       </PageFrame>
     );
   }
-  if (invitation.member) redirect(`/boards/${invitation.boardId}`);
+  const { boardId, workspaceId, member, title, role } = invitation;
+  if (member) redirect(boardId === null ? `/workspaces/${workspaceId}` : `/boards/${boardId}`);
   return (
     <PageFrame>
-      <h1 className="mb-4 text-base font-semibold">{invitation.title ? strings.join.title(invitation.title) : strings.join.untitled}</h1>
-      <JoinForm token={token} name={person?.name ?? ''} />
+      <h1 className="mb-1 text-base font-semibold">{title ? strings.join.title(title) : strings.join.untitled}</h1>
+      <p className="mb-4 text-sm text-soft">{strings.join.role(strings.roles.names[role], strings.roles.meanings[role])}</p>
+      <JoinForm token={token} name={person?.name ?? ''} signedIn={person !== null} />
     </PageFrame>
   );
 }

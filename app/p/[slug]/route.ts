@@ -1,4 +1,4 @@
 import { servePage } from '@/server/published-response.ts';
-import { route } from '@/server/http.ts';
+import { publicRoute } from '@/server/http.ts';
 
-export const GET = route<{ slug: string }>(async ({ app, params: { slug } }) => servePage(app, slug, null));
+export const GET = publicRoute<{ slug: string }>(async ({ app, params: { slug } }) => servePage(app, slug, null));

@@ -1,4 +1,6 @@
 import { servePage } from '@/server/published-response.ts';
-import { route } from '@/server/http.ts';
+import { publicRoute } from '@/server/http.ts';
 
-export const GET = route<{ slug: string; version: string }>(async ({ app, params: { slug, version } }) => servePage(app, slug, version));
+export const GET = publicRoute<{ slug: string; version: string }>(async ({ app, params: { slug, version } }) =>
+  servePage(app, slug, version),
+);

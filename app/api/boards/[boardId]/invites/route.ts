@@ -1,7 +1,9 @@
-import { requireMember } from '@/server/access.ts';
-import { inviteToBoard } from '@/server/boards.ts';
-import { route } from '@/server/http.ts';
+import { newInvite } from '@/lib/wire.ts';
+import { readBody, route } from '@/server/http.ts';
+import { listBoardInvites, makeBoardInvite } from '@/server/invites.ts';
 
-export const POST = route<{ boardId: string }>(async ({ app, person, params: { boardId } }) =>
-  inviteToBoard(app, await requireMember(app, person, boardId), boardId),
+export const GET = route<{ boardId: string }>(async ({ app, person, params: { boardId } }) => listBoardInvites(app, person, boardId));
+
+export const POST = route<{ boardId: string }>(async ({ app, person, params: { boardId }, request }) =>
+  makeBoardInvite(app, person, boardId, await readBody(request, newInvite)),
 );

@@ -1,5 +1,4 @@
 import { editComment as editRequest } from '@/lib/wire.ts';
-import { requireMember } from '@/server/access.ts';
 import { deleteComment, editComment } from '@/server/discussion.ts';
 import { readBody, route } from '@/server/http.ts';
 
@@ -9,11 +8,10 @@ interface Params extends Record<string, string> {
 }
 
 export const PATCH = route<Params>(async ({ app, person, params: { boardId, commentId }, request }) => {
-  const member = await requireMember(app, person, boardId);
   const { body } = await readBody(request, editRequest);
-  return editComment(app, member, boardId, commentId, body);
+  return editComment(app, person, boardId, commentId, body);
 });
 
 export const DELETE = route<Params>(async ({ app, person, params: { boardId, commentId } }) =>
-  deleteComment(app, await requireMember(app, person, boardId), boardId, commentId),
+  deleteComment(app, person, boardId, commentId),
 );

@@ -1,0 +1,66 @@
+/** What each role may do. One table for the server, the socket, the command line and what the screens offer. */
+
+export const ROLES = ['owner', 'editor', 'commenter', 'viewer'] as const;
+export type Role = (typeof ROLES)[number];
+
+const VIEWER = ['owner', 'editor', 'commenter', 'viewer'] as const;
+const COMMENTER = ['owner', 'editor', 'commenter'] as const;
+const EDITOR = ['owner', 'editor'] as const;
+const OWNER = ['owner'] as const;
+
+/** Actions on a board. A role in the board's workspace counts on every board of it. */
+export const BOARD_ACTIONS = {
+  'board.read': VIEWER,
+  /** execute analyses without keeping them: what a view shows */
+  'board.analyze': VIEWER,
+  'board.history': VIEWER,
+  'board.leave': VIEWER,
+  /** threads, claims, stances */
+  'board.comment': COMMENTER,
+  /** keep runs, attach them as evidence, run evidence again */
+  'board.evidence': COMMENTER,
+  /** write the board document */
+  'board.edit': EDITOR,
+  'board.keep-version': EDITOR,
+  'board.publish': EDITOR,
+  /** delete what others wrote */
+  'board.moderate': OWNER,
+  'board.invite': OWNER,
+  'board.members': OWNER,
+  'board.transfer': OWNER,
+  'board.delete': OWNER,
+} as const satisfies Record<string, readonly Role[]>;
+
+/** Actions on a workspace as a whole. Who is on single boards alone has no role here. */
+export const WORKSPACE_ACTIONS = {
+  'workspace.read': VIEWER,
+  'workspace.leave': VIEWER,
+  'workspace.create-board': EDITOR,
+  'workspace.invite': OWNER,
+  'workspace.members': OWNER,
+  'workspace.rename': OWNER,
+  'workspace.transfer': OWNER,
+  'workspace.audit': OWNER,
+  'workspace.delete': OWNER,
+} as const satisfies Record<string, readonly Role[]>;
+
+export type BoardAction = keyof typeof BOARD_ACTIONS;
+export type WorkspaceAction = keyof typeof WORKSPACE_ACTIONS;
+export type Action = BoardAction | WorkspaceAction;
+
+const TABLE: Record<Action, readonly Role[]> = { ...BOARD_ACTIONS, ...WORKSPACE_ACTIONS };
+
+export function may(role: Role | null, action: Action): boolean {
+  return role !== null && TABLE[action].includes(role);
+}
+
+/** The roles that may, from most to least. */
+export function rolesFor(action: Action): readonly Role[] {
+  return TABLE[action];
+}
+
+/** The one that may do more; null is none. */
+export function higher(a: Role | null, b: Role | null): Role | null {
+  if (a === null || b === null) return a ?? b;
+  return ROLES.indexOf(a) <= ROLES.indexOf(b) ? a : b;
+}

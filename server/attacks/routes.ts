@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import type { BoardAction, WorkspaceAction } from '../../lib/roles.ts';
+import { PASSWORD, SETUP } from '../testing/world.ts';
+import { EFFECT, type Place } from './place.ts';
+
+/**
+ * Every route and method that the site has, and who may. A file app/…/route.ts that is not here fails
+ * routes.test.ts: whoever adds one says here who may use it, and gives a body that is accepted.
+ */
+export interface RouteEntry {
+  /** `anybody`: also who is not signed in; `somebody`: who is; `secret`: the command on this machine */
+  needs: BoardAction | WorkspaceAction | 'anybody' | 'somebody' | 'secret';
+  /** in place of the names in its path */
+  path?: (place: Place) => string;
+  body?: (place: Place) => unknown;
+  /** what somebody who may is answered; default 200 */
+  status?: number;
+  /** 404 to whoever may not, as if it were not there */
+  hidden?: true;
+  /** only its author, whatever their role */
+  own?: true;
+  /** what must have happened before */
+  after?: (place: Place) => { method: string; path: string };
+  /** only accounts */
+  account?: true;
+}
+
+const newEntry = () => ({ id: randomUUID() });
+const invite = () => ({ role: 'viewer', expiresIn: 7, maxUses: 1 });
+
+export const ROUTES: Record<string, RouteEntry> = {
+  'GET /enter': { needs: 'anybody', path: () => '/enter?token=unknown', status: 401 },
+  'HEAD /enter': { needs: 'anybody', status: 405 },
+  'GET /p/[slug]': { needs: 'anybody' },
+  'GET /p/[slug]/[version]': { needs: 'anybody', path: ({ slug }) => `/p/${slug}/v1` },
+  'GET /api/sign-in': { needs: 'anybody' },
+  'GET /api/auth/[...all]': { needs: 'anybody', path: () => '/api/auth/get-session' },
+  'POST /api/auth/[...all]': {
+    needs: 'anybody',
+    path: () => '/api/auth/sign-in/email',
+    body: () => ({ email: 'nobody@example.org', password: PASSWORD }),
+    status: 401,
+  },
+  'GET /api/join': { needs: 'anybody', path: ({ token }) => `/api/join?token=${token}` },
+  'POST /api/join': { needs: 'anybody', body: ({ token }) => ({ token, name: `Joiner ${randomUUID().slice(0, 8)}` }) },
+  'POST /api/local/link': { needs: 'secret' },
+  'POST /api/local/backup': { needs: 'secret', body: () => ({ withModels: false }) },
+  'POST /api/local/password': { needs: 'secret', body: () => ({ email: 'owner@example.org', password: PASSWORD }) },
+
+  'GET /api/me': { needs: 'anybody' },
+  'PATCH /api/me': { needs: 'somebody', body: () => ({ name: `Name ${randomUUID().slice(0, 8)}` }) },
+  'POST /api/me/account': { needs: 'somebody', body: () => ({ email: `${randomUUID()}@example.org`, password: PASSWORD }) },
+  'GET /api/models': { needs: 'somebody' },
+  'POST /api/models/[name]/tokenize': { needs: 'somebody', path: () => '/api/models/toy/tokenize', body: () => ({ text: 'When' }) },
+  'GET /api/models/[name]/tokens': { needs: 'somebody', path: () => '/api/models/toy/tokens?q=Wh' },
+  'POST /api/analyze': { needs: 'somebody', body: () => EFFECT },
+  'GET /api/runs/[runId]': { needs: 'board.read', hidden: true },
+
+  'GET /api/workspaces': { needs: 'somebody' },
+  'POST /api/workspaces': { needs: 'somebody', body: () => ({ name: 'Another' }), account: true },
+  'PATCH /api/workspaces/[workspaceId]': { needs: 'workspace.rename', body: () => ({ name: 'Renamed' }), status: 204 },
+  'DELETE /api/workspaces/[workspaceId]': { needs: 'workspace.delete', status: 204 },
+  'GET /api/workspaces/[workspaceId]/members': { needs: 'workspace.read' },
+  'PATCH /api/workspaces/[workspaceId]/members/[personId]': {
+    needs: 'workspace.members',
+    path: ({ workspaceId, heir }) => `/api/workspaces/${workspaceId}/members/${heir.person.id}`,
+    body: () => ({ role: 'editor' }),
+    status: 204,
+  },
+  'DELETE /api/workspaces/[workspaceId]/members/[personId]': {
+    needs: 'workspace.members',
+    path: ({ workspaceId, heir }) => `/api/workspaces/${workspaceId}/members/${heir.person.id}`,
+    status: 204,
+  },
+  'POST /api/workspaces/[workspaceId]/transfer': {
+    needs: 'workspace.transfer',
+    body: ({ heir }) => ({ personId: heir.person.id }),
+    status: 204,
+  },
+  'GET /api/workspaces/[workspaceId]/invites': { needs: 'workspace.invite' },
+  'POST /api/workspaces/[workspaceId]/invites': { needs: 'workspace.invite', body: invite },
+  'GET /api/workspaces/[workspaceId]/audit': { needs: 'workspace.audit' },
+  'GET /api/workspaces/[workspaceId]/bin': { needs: 'workspace.read' },
+  'DELETE /api/invites/[inviteId]': { needs: 'board.invite', status: 204 },
+
+  'GET /api/boards': { needs: 'somebody' },
+  'POST /api/boards': { needs: 'workspace.create-board', body: ({ workspaceId }) => ({ setup: SETUP, workspaceId }) },
+  'DELETE /api/boards/[boardId]': { needs: 'board.delete', status: 204 },
+  'POST /api/boards/[boardId]/undelete': {
+    needs: 'board.delete',
+    status: 204,
+    hidden: true,
+    after: ({ boardId }) => ({ method: 'DELETE', path: `/api/boards/${boardId}` }),
+  },
+  'GET /api/boards/[boardId]/access': { needs: 'board.read' },
+  'GET /api/boards/[boardId]/members': { needs: 'board.read' },
+  'PATCH /api/boards/[boardId]/members/[personId]': {
+    needs: 'board.members',
+    path: ({ boardId, heir }) => `/api/boards/${boardId}/members/${heir.person.id}`,
+    body: () => ({ role: 'editor' }),
+    status: 204,
+  },
+  'DELETE /api/boards/[boardId]/members/[personId]': {
+    needs: 'board.members',
+    path: ({ boardId, heir }) => `/api/boards/${boardId}/members/${heir.person.id}`,
+    // A role from the workspace is taken away there.
+    status: 409,
+  },
+  'POST /api/boards/[boardId]/transfer': { needs: 'board.transfer', body: ({ heir }) => ({ personId: heir.person.id }), status: 204 },
+  'GET /api/boards/[boardId]/invites': { needs: 'board.invite' },
+  'POST /api/boards/[boardId]/invites': { needs: 'board.invite', body: invite },
+  'GET /api/boards/[boardId]/versions': { needs: 'board.history' },
+  'POST /api/boards/[boardId]/versions': { needs: 'board.keep-version', body: () => ({ name: 'another' }) },
+  'GET /api/boards/[boardId]/versions/[versionId]': { needs: 'board.history' },
+  'PATCH /api/boards/[boardId]/versions/[versionId]': { needs: 'board.keep-version', body: () => ({ name: 'renamed' }) },
+  'DELETE /api/boards/[boardId]/versions/[versionId]': { needs: 'board.keep-version', status: 204 },
+  'POST /api/boards/[boardId]/comments': { needs: 'board.comment', body: () => ({ ...newEntry(), anchor: 'a0.h1', body: 'too' }) },
+  'PATCH /api/boards/[boardId]/comments/[commentId]': { needs: 'board.comment', body: () => ({ body: 'edited' }), own: true },
+  'DELETE /api/boards/[boardId]/comments/[commentId]': { needs: 'board.comment', status: 204, own: true },
+  'POST /api/boards/[boardId]/threads/[threadId]': { needs: 'board.comment', body: () => ({ resolved: true }) },
+  'POST /api/boards/[boardId]/claims': { needs: 'board.comment', body: () => ({ ...newEntry(), anchor: null, text: 'so it is' }) },
+  'PUT /api/boards/[boardId]/claims/[claimId]/stance': { needs: 'board.comment', body: () => ({ stance: 'for', reason: 'seen' }) },
+  'POST /api/boards/[boardId]/claims/[claimId]/evidence': {
+    needs: 'board.evidence',
+    body: ({ runId }) => ({ ...newEntry(), runIds: [runId], predicate: 'effect("input->a0.h0->logits") < 0' }),
+  },
+  'POST /api/boards/[boardId]/evidence/[evidenceId]/again': { needs: 'board.evidence' },
+  'GET /api/boards/[boardId]/runs': { needs: 'board.read' },
+  'POST /api/boards/[boardId]/runs': { needs: 'board.evidence', body: () => ({ ...EFFECT, prompt: 'When' }) },
+  'POST /api/boards/[boardId]/publish': {
+    needs: 'board.publish',
+    body: ({ slug }) => ({ title: 'Again', slug, question: 'Why?', findings: '', threads: false }),
+  },
+};
+
+/** An entry's method and address in a place. */
+export function requestTo(name: string, place: Place): { method: string; path: string; body: unknown } {
+  const entry = ROUTES[name];
+  const [method = '', pattern = ''] = name.split(' ');
+  if (!entry) throw new Error(`routes: expected an entry, got ${name}`);
+  const path = entry.path?.(place) ?? pattern.replaceAll(/\[(\w+)\]/g, (_, id: keyof Place) => String(place[id]));
+  return { method, path, body: entry.body?.(place) };
+}

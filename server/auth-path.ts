@@ -1,0 +1,2 @@
+/** Where better-auth is mounted. */
+export const AUTH_PATH = '/api/auth';

@@ -1,0 +1,117 @@
+import { eq, inArray } from 'drizzle-orm';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { audit, boards, quarantine, rooms, snapshots, updates, workspaces, writers } from '../db/schema.ts';
+import { authorise, roleOnBoard } from './access.ts';
+import { deleteBoard, listBin, purgeBin, undeleteBoard } from './bin.ts';
+import { listBoards } from './boards.ts';
+import { addComment } from './discussion.ts';
+import { findPage, publish } from './publish.ts';
+import { openWorld, type Actor, type World } from './testing/world.ts';
+import { deleteWorkspace } from './workspaces.ts';
+import { describeEngines } from './testing/engines.ts';
+
+describeEngines('the bin', (engine) => {
+  const DAY = 24 * 3_600_000;
+  const PAGE = { title: 'What stays', question: '', findings: '', threads: false };
+  let world: World;
+  let now = Date.now();
+
+  beforeAll(async () => {
+    world = await openWorld({ ...(await engine.place()), now: () => now });
+  });
+  afterAll(() => world.stop());
+
+  /** A board with a discussion and a page, whose owner has a workspace of their own. */
+  async function publishedBoard(name: string): Promise<{ boss: Actor; board: string; workspaceId: string; slug: string }> {
+    const boss = await world.account(name);
+    const board = await world.board(boss);
+    const { workspaceId } = await authorise(world.app, boss.person, 'board.read', board);
+    await addComment(world.app, boss.person, board, { id: crypto.randomUUID(), anchor: 'a0.h0', body: 'why?' });
+    const { slug } = await publish(world.app, boss.person, board, { ...PAGE, slug: name.toLowerCase() });
+    return { boss, board, workspaceId, slug };
+  }
+
+  /** How many rows each table keeps of the board's rooms. */
+  async function rowsOf(board: string): Promise<number> {
+    const keys = [`board/${board}`, `discussion/${board}`];
+    const tables = [updates, snapshots, writers, quarantine, rooms];
+    const kept = await Promise.all(tables.map((table) => world.app.db.select().from(table).where(inArray(table.room, keys))));
+    return kept.flat().length;
+  }
+
+  test('a deleted board is in the bin, from which it comes back as it was', async () => {
+    const { app } = world;
+    const { boss, board, workspaceId } = await publishedBoard('Binned');
+    const told = vi.spyOn(app.rooms, 'accessChanged');
+    await deleteBoard(app, boss.person, board);
+    expect(told.mock.calls).toEqual([[{ personId: null, boardId: board }]]);
+    told.mockRestore();
+    await expect(authorise(app, boss.person, 'board.read', board)).rejects.toMatchObject({ code: 'not-found' });
+    expect([await roleOnBoard(app.db, boss.person.id, board), await listBoards(app, boss.person)]).toEqual([null, []]);
+    expect((await listBin(app, boss.person, workspaceId)).map(({ id }) => id)).toEqual([board]);
+    await expect(deleteBoard(app, boss.person, board)).rejects.toMatchObject({ code: 'not-found' });
+    await undeleteBoard(app, boss.person, board);
+    expect((await listBoards(app, boss.person)).map(({ id, role }) => [id, role])).toEqual([[board, 'owner']]);
+    expect(await listBin(app, boss.person, workspaceId)).toEqual([]);
+    await expect(undeleteBoard(app, boss.person, board)).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  test('the bin shows what one may bring back', async () => {
+    const { app } = world;
+    const { boss, board, workspaceId } = await publishedBoard('Shown');
+    const editor = await world.account('Bin editor', { workspaceId, role: 'editor' });
+    await deleteBoard(app, boss.person, board);
+    expect(await listBin(app, editor.person, workspaceId)).toEqual([]);
+    await expect(undeleteBoard(app, editor.person, board)).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  test('after 30 days it is gone with all that was written on it; its page stays, and its address is nobody else’s', async () => {
+    const { app } = world;
+    const { boss, board, workspaceId, slug } = await publishedBoard('Purged');
+    const kept = await publishedBoard('Kept');
+    const page = await findPage(app, slug, 1);
+    await deleteBoard(app, boss.person, board);
+    now += 30 * DAY;
+    expect(await purgeBin(app)).toBe(0);
+    now += 1;
+    await expect(undeleteBoard(app, boss.person, board)).rejects.toMatchObject({
+      code: 'not-found',
+      expected: 'one deleted in the last 30 days',
+    });
+    expect(await listBin(app, boss.person, workspaceId)).toEqual([]);
+    const purged = await purgeBin(app);
+    expect([purged >= 1, await purgeBin(app)]).toEqual([true, 0]);
+    expect([await app.db.select().from(boards).where(eq(boards.id, board)), await rowsOf(board)]).toEqual([[], 0]);
+    expect(await rowsOf(kept.board)).toBeGreaterThan(0);
+    expect(await findPage(app, slug, 1)).toBe(page);
+    const taking = publish(app, kept.boss.person, kept.board, { ...PAGE, slug });
+    await expect(taking).rejects.toMatchObject({ code: 'conflict', where: 'slug' });
+    const [last] = await app.db.select().from(audit).where(eq(audit.boardId, board)).orderBy(audit.id).offset(3);
+    expect(last).toMatchObject({ action: 'board.purged', personId: null, personName: 'Pathboard', details: { title: 'When Mary' } });
+  });
+
+  test('a board that came back in time is not purged', async () => {
+    const { app } = world;
+    const { boss, board } = await publishedBoard('Saved');
+    await deleteBoard(app, boss.person, board);
+    now += 29 * DAY;
+    await undeleteBoard(app, boss.person, board);
+    now += 30 * DAY;
+    await purgeBin(app);
+    expect((await listBoards(app, boss.person)).map(({ id }) => id)).toEqual([board]);
+  });
+
+  test('a deleted workspace takes its boards along, and leaves its pages and what was written down', async () => {
+    const { app } = world;
+    const { boss, board, workspaceId, slug } = await publishedBoard('Closed');
+    const told = vi.spyOn(app.rooms, 'accessChanged');
+    await deleteWorkspace(app, boss.person, workspaceId);
+    expect(told.mock.calls).toEqual([[{ personId: null, boardId: board }]]);
+    told.mockRestore();
+    expect([await app.db.select().from(workspaces).where(eq(workspaces.id, workspaceId)), await rowsOf(board)]).toEqual([[], 0]);
+    expect(await findPage(app, slug, null)).toContain('What stays');
+    const entries = await app.db.select().from(audit).where(eq(audit.workspaceId, workspaceId)).orderBy(audit.id);
+    expect(entries.map(({ action }) => action)).toEqual(['workspace.made', 'board.made', 'board.published', 'workspace.deleted']);
+    expect(entries.at(-1)).toMatchObject({ personName: 'Closed', details: { name: 'Closed', boards: 1 } });
+  });
+});

@@ -1,0 +1,22 @@
+/** What a request costs and what it could be misused for: each kind has limits and measurements of its own. */
+export const KINDS = ['static', 'reading', 'writing', 'heavy', 'sign-in', 'join', 'upgrade'] as const;
+export type Kind = (typeof KINDS)[number];
+
+const READING = ['GET', 'HEAD', 'OPTIONS'];
+const STATIC = /^\/(?:_next\/static\/|icon\.svg$|favicon\.ico$)/;
+/** Guesses at passwords and at one-time links. */
+const SIGN_IN = /^\/(?:enter$|api\/auth\/(?:sign-in|sign-up|change-password|verify-password|set-password)\b|api\/me\/account$)/;
+const JOIN = /^\/(?:join\/|api\/join$)/;
+/** What occupies the engine, or writes much at once. */
+const HEAVY = /^\/api\/(?:analyze|boards\/[^/]+\/(?:runs|publish|versions|claims\/[^/]+\/evidence|evidence\/[^/]+\/again))$/;
+/** Asked while somebody types. */
+const QUESTION = /^\/api\/models\/[^/]+\/tokenize$/;
+
+export function kindOf(method: string, path: string): Kind {
+  const reads = READING.includes(method);
+  if (STATIC.test(path)) return 'static';
+  if (SIGN_IN.test(path) && (!reads || path === '/enter')) return 'sign-in';
+  if (JOIN.test(path)) return 'join';
+  if (reads || QUESTION.test(path)) return 'reading';
+  return HEAVY.test(path) ? 'heavy' : 'writing';
+}

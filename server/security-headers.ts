@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Config } from './config.ts';
+
+/**
+ * What every answer tells the browser. Scripts run only where they carry the answer's own nonce or come from a file
+ * of ours; nothing comes from elsewhere, and no other site frames, opens or embeds a page of ours.
+ */
+function policyOf(nonce: string, dev: boolean): string {
+  return [
+    "default-src 'self'",
+    // 'wasm-unsafe-eval': onnxruntime compiles WebAssembly. Only the development server evaluates text.
+    `script-src 'self' 'nonce-${nonce}' 'wasm-unsafe-eval'${dev ? " 'unsafe-eval'" : ''}`,
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data: blob:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "worker-src 'self' blob:",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
+
+const COMMON: readonly (readonly [string, string])[] = [
+  ['x-content-type-options', 'nosniff'],
+  ['x-frame-options', 'DENY'],
+  ['referrer-policy', 'same-origin'],
+  ['cross-origin-opener-policy', 'same-origin'],
+  ['cross-origin-resource-policy', 'same-origin'],
+  ['permissions-policy', 'camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()'],
+];
+const YEAR = 365 * 24 * 3600;
+
+/**
+ * Adds the headers where the answer does not bring its own: published pages have a stricter policy. Next reads the
+ * nonce for its scripts from the policy in the request's headers.
+ */
+export function secure(request: IncomingMessage, response: ServerResponse, { dev, publicUrl }: Pick<Config, 'dev' | 'publicUrl'>): void {
+  const policy = policyOf(randomBytes(16).toString('base64'), dev);
+  request.headers['content-security-policy'] = policy;
+  const headers = [...COMMON, ['content-security-policy', policy] as const];
+  if (publicUrl.startsWith('https:')) headers.push(['strict-transport-security', `max-age=${YEAR}`]);
+  const writeHead = response.writeHead.bind(response) as (...given: unknown[]) => ServerResponse;
+  response.writeHead = (...given: unknown[]) => {
+    const own = given.at(-1);
+    const named = typeof own === 'object' && own !== null ? Object.keys(own).map((name) => name.toLowerCase()) : [];
+    for (const [name, value] of headers) if (!response.hasHeader(name) && !named.includes(name)) response.setHeader(name, value);
+    return writeHead(...given);
+  };
+}
