@@ -12,7 +12,7 @@ export interface Change {
 /** One transaction of one tab: what Yjs calls it by, and what it did. */
 export interface Edit {
   clientId: number;
-  /** the next clock of the client after it: whoever knows the client up to here has what it wrote */
+  /** the next clock of the client after it: whoever knows the client up to here has what it wrote; 0 where it only deleted */
   clock: number;
   deleted: DeleteSet;
   changes: Change[];

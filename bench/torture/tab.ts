@@ -156,7 +156,7 @@ export class Tab {
 }
 
 function editOf(transaction: Y.Transaction): Edit {
-  const { doc, deleteSet } = transaction;
+  const { doc, deleteSet, beforeState, afterState } = transaction;
   const changes: Change[] = [];
   for (const map of BOARD_MAPS) {
     const type = doc.getMap(map);
@@ -164,5 +164,9 @@ function editOf(transaction: Y.Transaction): Edit {
       if (key !== null) changes.push({ map, key, value: type.get(key) ?? null });
     }
   }
-  return { clientId: doc.clientID, clock: Y.getState(doc.store, doc.clientID), deleted: deleteSet, changes };
+  const { clientID } = doc;
+  const clock = afterState.get(clientID) ?? 0;
+  // One that only deletes may be stored before older ones that waited for a connection: it promises nothing about them.
+  const hasWritten = clock > (beforeState.get(clientID) ?? 0);
+  return { clientId: clientID, clock: hasWritten ? clock : 0, deleted: deleteSet, changes };
 }
