@@ -8,11 +8,7 @@ export default defineConfig({
     // Long, and not all of it holds yet: `npm run attacks`, and with ATTACKS=1 the rest.
     exclude: process.env['ATTACKS']
       ? []
-      : [
-          'server/attacks/{documents,floods,fuzz,http,pages,protocol,routes}.test.ts',
-          'server/cli/server.test.ts',
-          'bench/torture/torture.test.ts',
-        ],
+      : ['server/attacks/{documents,floods,fuzz,http,pages,protocol,routes}.test.ts', 'bench/torture/torture.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,

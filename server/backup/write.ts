@@ -96,7 +96,8 @@ class Sink {
     const file =
       typeof to === 'string'
         ? createWriteStream(to, { mode: 0o600, flags: 'wx', flush: true })
-        : to.createWriteStream({ autoClose: false });
+        : // Not the handle's own stream: a handle that lent one which stays open never closes again.
+          createWriteStream('', { fd: to.fd, autoClose: false, flush: true });
     this.done = pipeline(this.gzip, file, { signal });
     // Told to whoever writes next.
     this.done.catch(() => {});
