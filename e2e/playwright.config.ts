@@ -6,8 +6,6 @@ if (!launchOptions) throw new Error('browser: expected Chromium, got none (node 
 
 export default defineConfig({
   testDir: '.',
-  // Not seen to hold yet.
-  testIgnore: process.env['ATTACKS'] ? [] : ['people-screens.test.ts', 'two-instances.test.ts'],
   outputDir: '../test-results/run',
   globalSetup: './build.ts',
   workers: 1,

@@ -11,7 +11,8 @@ const MAIN = ['--import', 'tsx', 'server/main.ts'];
 interface Launched {
   /** `http://127.0.0.1:PORT` */
   url: string;
-  ownerLink: string;
+  /** null once the owner signs in with a password */
+  ownerLink: string | null;
   stop(signal: NodeJS.Signals): Promise<void>;
 }
 
@@ -40,8 +41,8 @@ export function launch(args: string[], { home, port, settings = {} }: Place): Pr
     const read = (data: Buffer) => {
       output += data.toString();
       const url = /ready on (http:\/\/\S+)/.exec(output)?.[1];
-      const ownerLink = /(http:\/\/\S+\/enter\?token=\S+)/.exec(output)?.[1];
-      if (!url || !ownerLink) return;
+      const ownerLink = /(http:\/\/\S+\/enter\?token=\S+)/.exec(output)?.[1] ?? null;
+      if (!url || !(ownerLink ?? output.includes('/sign-in'))) return;
       clearTimeout(timer);
       ready({
         url,
@@ -82,7 +83,9 @@ export class PathboardServer {
 
   /** Works once. */
   get ownerLink(): string {
-    return this.running.ownerLink;
+    const link = this.running.ownerLink;
+    if (link === null) throw new Error('server: expected a link for the owner, got a request to sign in');
+    return link;
   }
 
   /** As a power cut or the kernel would end it. */

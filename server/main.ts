@@ -42,7 +42,7 @@ async function main(): Promise<void> {
   const config = isPublic ? wanted : onPort(wanted, await listen(server, wanted.host, wanted.port));
   // A server that nobody listens on takes the upgrade listener that Next would put on ours.
   const decoy = createServer();
-  const pages = next({ dev: config.dev, dir: ROOT, hostname: config.host, port: config.port, httpServer: decoy, quiet: true });
+  const pages = next({ dev: config.dev, dir: ROOT, hostname: config.host, port: config.port, httpServer: decoy, quiet: config.dev });
   const release = captureConsole();
   const [started] = await Promise.all([open(config), pages.prepare()]);
   // Those who develop see what Next prints. Elsewhere it stays in the log: with an error Next prints what was asked for.
