@@ -30,8 +30,8 @@ const LONG_VIEWS: ReadonlySet<View> = new Set([
 
 /** The inference worker, and a second one for texts and model folders that never waits for an analysis. */
 export function createEngine({ home, threads = Math.max(1, availableParallelism() - 1) }: EngineOptions): Engine & { models: Models } {
-  const inference = new WorkerClient({ home, threads });
-  const text = new WorkerClient({ home, threads: 1 });
+  const inference = new WorkerClient({ home, threads, inBackground: true });
+  const text = new WorkerClient({ home, threads: 1, inBackground: false });
   return {
     analyze: (request, options) => inference.call('analyze', request, options, isLong(request)),
     queue: () => inference.queue(),

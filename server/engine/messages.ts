@@ -14,6 +14,8 @@ export type CallName = keyof Calls;
 export interface WorkerData {
   home: string;
   threads: number;
+  /** gives way to the server's own thread */
+  inBackground: boolean;
 }
 
 export type ToWorker = { type: 'call'; id: number; name: CallName; argument: unknown } | { type: 'cancel'; id: number };

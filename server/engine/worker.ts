@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import {
   EngineError,
@@ -18,7 +19,9 @@ import { createNodeRuntime } from './node-runtime.ts';
 
 /** Runs models off the event loop of the server: one onnxruntime call blocks this thread, not that one. */
 
-const { home, threads } = workerData as WorkerData;
+const { home, threads, inBackground } = workerData as WorkerData;
+// On Linux a priority is a thread's own, and onnxruntime's threads inherit it; elsewhere it would be the server's, too.
+if (inBackground && process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 const KEPT_MODELS = 3;
 const TEXT_LIMIT = 200_000;
 

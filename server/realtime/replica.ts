@@ -6,6 +6,9 @@ import type { Compaction, Stored } from './log.ts';
 /** Milliseconds between two times that a nearly full document is measured. */
 const MEASURE = 60_000;
 
+/** Bytes from which a document's answer to whoever has nothing is kept, and milliseconds for which. */
+const KEPT = { from: 100_000, for: 5000 };
+
 /** What the log of a room holds, in memory: that and nothing else. */
 export class Replica {
   readonly doc: Y.Doc;
@@ -19,6 +22,8 @@ export class Replica {
   private bytes: number;
   private measuredAt = Number.NEGATIVE_INFINITY;
   private encoded: Uint8Array | null = null;
+  /** what the last one to join got, and what has come since */
+  private joined: { state: Uint8Array; since: Uint8Array[] } | null = null;
 
   constructor({ doc, epoch, last, rows, logBytes, snapshotBytes }: Stored) {
     this.doc = doc;
@@ -49,6 +54,7 @@ export class Replica {
     this.logBytes += size;
     this.bytes += size;
     this.encoded = null;
+    if (news) this.joined?.since.push(news);
     return news;
   }
 
@@ -57,10 +63,19 @@ export class Replica {
     return (this.encoded ??= Y.encodeStateAsUpdate(this.doc));
   }
 
-  /** What somebody who has `stateVector` lacks. */
-  missingFrom(stateVector: Uint8Array): Uint8Array {
+  /** What somebody who has `stateVector` lacks, in order. Many join at once, and encoding a large document takes long. */
+  missingFrom(stateVector: Uint8Array): Uint8Array[] {
     const hasNothing = stateVector.length === 1 && stateVector[0] === 0;
-    return hasNothing ? this.state : Y.encodeStateAsUpdate(this.doc, stateVector);
+    if (!hasNothing) return [Y.encodeStateAsUpdate(this.doc, stateVector)];
+    if (this.bytes < KEPT.from) return [this.state];
+    this.joined ??= this.keepForOthers();
+    const { state, since } = this.joined;
+    return since.length === 0 ? [state] : [state, Y.mergeUpdates(since)];
+  }
+
+  private keepForOthers() {
+    setTimeout(() => (this.joined = null), KEPT.for).unref();
+    return { state: this.state, since: [] };
   }
 
   /** Throws a Violation where the document would become too large for everybody. */
@@ -77,6 +92,8 @@ export class Replica {
   }
 
   compacted({ rows, bytes }: Compaction): void {
+    // What was deleted is not to be sent any more.
+    this.joined = null;
     this.logBytes = rows >= this.rows ? 0 : Math.round(this.logBytes * (1 - rows / this.rows));
     this.rows = Math.max(0, this.rows - rows);
     this.snapshotBytes = bytes;

@@ -79,13 +79,15 @@ export class Room {
 
   /** What a client that has `stateVector` lacks. */
   answerStep1(member: Member, stateVector: Uint8Array): void {
-    let missing: Uint8Array;
+    let missing: Uint8Array[];
     try {
       missing = this.state.replica.missingFrom(stateVector);
     } catch {
       throw new Violation(CLOSE.badRequest, 'bytes that are no state vector');
     }
-    member.answer(writeStep2(missing));
+    const [first, ...since] = missing;
+    member.answer(writeStep2(first!));
+    for (const update of since) member.answer(writeUpdate(update));
   }
 
   /** Queues a client's update; it is acknowledged once it is stored. Of who may only read, it is dropped. */
