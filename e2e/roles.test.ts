@@ -149,5 +149,20 @@ test('a guest makes an account, and what they wrote is theirs in another browser
     await elsewhere.goto('/account');
     await expect(elsewhere.getByRole('heading', { name: 'Sign in' })).toBeVisible();
   });
+
+  await test.step('a guest who turns out to have an account edits what the guest wrote', async () => {
+    const stranger = await join(elsewhere, board, 'Somebody', 'commenter');
+    await stranger.select(path);
+    await stranger.comment('written before signing in');
+    await expect(stranger.said('written before signing in')).toBeVisible();
+    await elsewhere.goto(`/sign-in?to=${new URL(address).pathname}`);
+    await signIn.getByLabel('E-mail').fill('vera@example.org');
+    await signIn.getByLabel('Password').fill('a long enough password');
+    await signIn.getByRole('button', { name: 'Sign in' }).click();
+    await again.isReady();
+    await expect(elsewhere.getByRole('button', { name: 'Signed in as Vera' })).toBeVisible();
+    await again.select(path);
+    await expect(again.said('written before signing in').getByRole('button', { name: 'Edit' })).toBeVisible();
+  });
   await context.close();
 });

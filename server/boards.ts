@@ -107,23 +107,14 @@ export async function storeSummary(tx: Database, { kind, boardId }: RoomName, do
       .where(and(eq(boards.id, boardId), lt(boards.updatedAt, now - SUMMARY_AGE)));
     return;
   }
-  const setup = readSetup(doc);
-  if (!setup) return;
-  const summary = summaryOf(setup, readTitle(doc));
+  const [setup, title] = [readSetup(doc), readTitle(doc)];
+  // Without a setup, which only a foreign client leaves behind, what was asked before stays listed.
+  const summary = setup ? summaryOf(setup, title) : { ...(title !== '' && { title: storable(title) }) };
+  const isOther = Object.entries(summary).map(([name, value]) => ne(boards[name as keyof typeof summary], value));
   await tx
     .update(boards)
     .set({ ...summary, updatedAt: now })
-    .where(
-      and(
-        eq(boards.id, boardId),
-        or(
-          lt(boards.updatedAt, now - SUMMARY_AGE),
-          ne(boards.title, summary.title),
-          ne(boards.model, summary.model),
-          ne(boards.prompt, summary.prompt),
-        ),
-      ),
-    );
+    .where(and(eq(boards.id, boardId), or(lt(boards.updatedAt, now - SUMMARY_AGE), ...isOther)));
 }
 
 function summaryOf(setup: Setup, title: string): { title: string; model: string; prompt: string } {

@@ -94,7 +94,7 @@ test.each([
   [{ GOOGLE_CLIENT_SECRET: 'a' }, 'GOOGLE_CLIENT_ID: expected one beside GOOGLE_CLIENT_SECRET, got nothing'],
   [{ SIGN_UP: 'closed' }, 'SIGN_UP: expected open, invited, got "closed"'],
   [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL: expected fatal, error, warn, info, debug, got "loud"'],
-  [{ MODEL_HOSTS: 'a.org,b org' }, 'MODEL_HOSTS: expected names of hosts with commas between them, got "b org"'],
+  [{ MODEL_HOSTS: 'a.org,b org' }, 'MODEL_HOSTS: expected names of hosts, or *.name, with commas between them, got "b org"'],
   [{ HOST: '10.0.0.1', RATE_LIMITS: 'off' }, 'RATE_LIMITS: expected on beside HOST 10.0.0.1, which others reach, got off'],
   [{ HOST: '10.0.0.1', PORT: '0' }, 'PORT: expected 1 to 65535 beside HOST 10.0.0.1, got 0'],
 ])('%j is one fault', (env, fault) => {

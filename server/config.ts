@@ -213,8 +213,8 @@ class Reading {
     const given = this.text(name);
     if (given === null) return null;
     const hosts = given.split(',').map((host) => host.trim().toLowerCase());
-    const wrong = hosts.find((host) => !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/.test(host));
-    return wrong === undefined ? hosts : this.fault(name, 'names of hosts with commas between them', quote(wrong), null);
+    const wrong = hosts.find((host) => !/^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/.test(host));
+    return wrong === undefined ? hosts : this.fault(name, 'names of hosts, or *.name, with commas between them', quote(wrong), null);
   }
 
   provider(provider: Provider, prefix: string): Config['oauth'] {

@@ -131,7 +131,8 @@ export class TorturedBoard {
     }
     const [row] = await db.select().from(boards).where(eq(boards.id, this.options.id));
     const title = readTitle(this.#tabs[0]!.doc);
-    if (row?.title !== title) lines.push(`board ${this.options.id}: listed as ${row?.title}, expected ${title}`);
+    // Without a title it is listed by its prompt.
+    if (title !== '' && row?.title !== title) lines.push(`board ${this.options.id}: listed as ${row?.title}, expected ${title}`);
     return lines;
   }
 

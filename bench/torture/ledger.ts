@@ -1,4 +1,5 @@
 import * as Y from 'yjs';
+import { BOARD_MAPS } from '../../lib/board/board-doc.ts';
 
 type DeleteSet = ReturnType<typeof Y.createDeleteSet>;
 
@@ -16,6 +17,23 @@ export interface Edit {
   clock: number;
   deleted: DeleteSet;
   changes: Change[];
+}
+
+/** As a tab's own document saw it. */
+export function editOf(transaction: Y.Transaction): Edit {
+  const { doc, deleteSet, beforeState, afterState } = transaction;
+  const changes: Change[] = [];
+  for (const map of BOARD_MAPS) {
+    const type = doc.getMap(map);
+    for (const key of transaction.changed.get(type as unknown as Y.AbstractType<Y.YEvent<Y.AbstractType<unknown>>>) ?? []) {
+      if (key !== null) changes.push({ map, key, value: type.get(key) ?? null });
+    }
+  }
+  const { clientID } = doc;
+  const clock = afterState.get(clientID) ?? 0;
+  // One that only deletes may be stored before older ones that waited for a connection: it promises nothing about them.
+  const hasWritten = clock > (beforeState.get(clientID) ?? 0);
+  return { clientId: clientID, clock: hasWritten ? clock : 0, deleted: deleteSet, changes };
 }
 
 interface History {

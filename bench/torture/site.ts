@@ -71,7 +71,8 @@ export class Site {
   async launch(index: number, doom: Doom | null): Promise<Launch> {
     const server = this.#spare;
     this.#spare = new ServerProcess();
-    await server.loaded;
+    await Promise.race([server.loaded, server.ended]);
+    if (server.hasEnded) throw new Error(`server: expected it to load its modules, got\n${server.said}`);
     this.servers[index] = server;
     void server.ended.then(() => {
       for (const deed of ['compactions', 'appends', 'unloads'] as const) this.deeds[deed] += server.deeds[deed];

@@ -1,13 +1,14 @@
 import * as decoding from 'lib0/decoding';
 import { WebsocketProvider } from 'y-websocket';
 import * as Y from 'yjs';
-import { BOARD_MAPS, EDIT, addLabel, editLabel, readLabels, removeLabel, setSetup, setTitle } from '../../lib/board/board-doc.ts';
+import { addLabel, editLabel, readLabels, removeLabel, setSetup, setTitle } from '../../lib/board/board-doc.ts';
+import { Undo } from '../../lib/board/undo.ts';
 import { UnsavedEdits } from '../../lib/board/unsaved-edits.ts';
 import { CLOSE, MESSAGE_EPOCH, MESSAGE_PERSISTED } from '../../lib/wire.ts';
 import { Network, type Mishaps, type Weather } from '../../server/testing/chaos.ts';
 import type { Random } from '../../server/testing/random.ts';
 import { SETUP } from '../../server/testing/world.ts';
-import type { Change, Edit, Ledger } from './ledger.ts';
+import { editOf, type Edit, type Ledger } from './ledger.ts';
 
 interface TabOptions {
   /** `board/ID` or `discussion/ID` */
@@ -35,7 +36,7 @@ export class Tab {
   /** closings that a client which does nothing wrong must never see */
   readonly faults: string[] = [];
   readonly #unsaved = new UnsavedEdits<Edit>();
-  readonly #undo: Y.UndoManager;
+  readonly #undo: Undo;
   readonly #random: Random;
   readonly #name: string;
   #made = 0;
@@ -57,10 +58,7 @@ export class Tab {
       disableBc: true,
       maxBackoffTime: BACKOFF,
     });
-    this.#undo = new Y.UndoManager(
-      BOARD_MAPS.map((map) => this.doc.getMap(map)),
-      { trackedOrigins: new Set([EDIT]), captureTimeout: 0 },
-    );
+    this.#undo = new Undo(this.doc);
     this.#watch();
   }
 
@@ -153,20 +151,4 @@ export class Tab {
       else setTimeout(() => this.connect(), BACKOFF);
     });
   }
-}
-
-function editOf(transaction: Y.Transaction): Edit {
-  const { doc, deleteSet, beforeState, afterState } = transaction;
-  const changes: Change[] = [];
-  for (const map of BOARD_MAPS) {
-    const type = doc.getMap(map);
-    for (const key of transaction.changed.get(type as unknown as Y.AbstractType<Y.YEvent<Y.AbstractType<unknown>>>) ?? []) {
-      if (key !== null) changes.push({ map, key, value: type.get(key) ?? null });
-    }
-  }
-  const { clientID } = doc;
-  const clock = afterState.get(clientID) ?? 0;
-  // One that only deletes may be stored before older ones that waited for a connection: it promises nothing about them.
-  const hasWritten = clock > (beforeState.get(clientID) ?? 0);
-  return { clientId: clientID, clock: hasWritten ? clock : 0, deleted: deleteSet, changes };
 }

@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import * as Y from 'yjs';
-import { BOARD_MAPS, EDIT, addLabel, setTitle } from './board-doc.ts';
+import { BOARD_MAPS, addLabel, setTitle } from './board-doc.ts';
 import { contentOf, isEqual, restoreContent } from './restore.ts';
+import { Undo } from './undo.ts';
 
 const value = fc.oneof(
   fc.integer(),
@@ -19,18 +20,11 @@ function docOf(given: Record<string, Record<string, unknown>>): Y.Doc {
   return doc;
 }
 
-function undoManager(doc: Y.Doc): Y.UndoManager {
-  return new Y.UndoManager(
-    BOARD_MAPS.map((name) => doc.getMap(name)),
-    { trackedOrigins: new Set([EDIT]), captureTimeout: 0 },
-  );
-}
-
 it('gives exactly the content, and undo gives exactly what was there before', () => {
   fc.assert(
     fc.property(content, content, (before, wanted) => {
       const doc = docOf(before);
-      const undo = undoManager(doc);
+      const undo = new Undo(doc);
       restoreContent(doc, wanted);
       expect(contentOf(doc)).toEqual(wanted);
       undo.undo();

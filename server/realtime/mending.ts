@@ -1,6 +1,6 @@
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, lt, lte, sql } from 'drizzle-orm';
 import type { Database } from '../../db/client.ts';
-import { quarantine, rooms, snapshots } from '../../db/schema.ts';
+import { quarantine, rooms, snapshots, updates } from '../../db/schema.ts';
 import { storedOf, type Stored } from './log.ts';
 import { deleteRows, lockRoom, readLog, type LogRow, type Snapshot } from './statements.ts';
 import { buildDoc, StoredFlaw } from './stored.ts';
@@ -40,12 +40,19 @@ async function mendRoom(tx: Database, room: string, now: number): Promise<Opened
         await removeRows(tx, room, error.rows, error.message, now);
         mended.push(...error.rows.map(({ id }) => `row ${id}: ${error.message}`));
       } else if (reading.snapshot) {
+        if (!(await isSpare(tx, room, reading.snapshot))) throw error;
         await removeSnapshot(tx, room, reading.snapshot, error.message, now);
         mended.push(`snapshot up to row ${reading.snapshot.lastId}: ${error.message}`);
         hasLostBase = (await readLog(tx, room)).snapshot === null;
       }
     }
   }
+}
+
+/** Whether what a snapshot holds is also in an older one and the rows since, or in the rows alone: those are kept together. */
+async function isSpare(tx: Database, room: string, { lastId }: Snapshot): Promise<boolean> {
+  const older = await tx.$count(snapshots, and(eq(snapshots.room, room), lt(snapshots.lastId, lastId)));
+  return older > 0 || (await tx.$count(updates, and(eq(updates.room, room), lte(updates.id, lastId)))) > 0;
 }
 
 /** A row that goes is gone from the document, and perhaps not from a client's copy: clients must start afresh. */

@@ -97,9 +97,10 @@ export class PresenceBoard {
       named.add(clientId);
       const known = this.states.get(clientId);
       const fields = readFields(state);
+      const isNews = !known || (known.instance === instance && known.entry.state !== state);
       if (!fields) {
         if (known?.instance === instance) this.remove(clientId, false);
-      } else if (whole ? !known : known?.entry.state !== state || known.instance !== instance) {
+      } else if (whole ? isNews : known?.entry.state !== state || known.instance !== instance) {
         // A client that moves over is heard of there before its old connection here is missed.
         this.announce({ owner: null, instance, fields, entry: { clientId, clock: this.nextClock(clientId), state } });
       } else if (!whole) {

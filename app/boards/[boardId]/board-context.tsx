@@ -16,6 +16,8 @@ export interface BoardScope {
   /** null for who is on this board alone */
   workspaceId: string | null;
   person: Presence['user'];
+  /** under which the person ever wrote */
+  ids: readonly string[];
   guest: boolean;
   session: BoardSession;
   setup: Setup;

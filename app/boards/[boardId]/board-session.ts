@@ -2,7 +2,7 @@
 import * as decoding from 'lib0/decoding';
 import { WebsocketProvider } from 'y-websocket';
 import * as Y from 'yjs';
-import { EDIT } from '@/lib/board/board-doc.ts';
+import { Undo } from '@/lib/board/undo.ts';
 import { UnsavedEdits } from '@/lib/board/unsaved-edits.ts';
 import { MESSAGE_EPOCH, MESSAGE_PERSISTED } from '@/lib/wire.ts';
 import { LocalCopy } from './local-copy.ts';
@@ -45,7 +45,7 @@ export class BoardSession {
   readonly discussionDoc = new Y.Doc();
   readonly board: WebsocketProvider;
   readonly discussion: WebsocketProvider;
-  readonly undo: Y.UndoManager;
+  readonly undo: Undo;
   readonly editable: boolean;
   #connection: Connection = { status: 'connecting', trouble: null, ready: false, unsaved: 0 };
   #unsaved = new UnsavedEdits<OwnEdit>();
@@ -65,10 +65,7 @@ export class BoardSession {
     const WebSocketPolyfill = reportingSocket(this.#unsaved);
     this.board = new WebsocketProvider(url, `board/${boardId}`, this.boardDoc, { ...shared, WebSocketPolyfill });
     this.discussion = new WebsocketProvider(url, `discussion/${boardId}`, this.discussionDoc, shared);
-    this.undo = new Y.UndoManager([this.boardDoc.getMap('meta'), this.boardDoc.getMap('labels')], {
-      trackedOrigins: new Set([EDIT]),
-      captureTimeout: 0,
-    });
+    this.undo = new Undo(this.boardDoc);
     this.#copy = new LocalCopy(personId, boardId, this.boardDoc);
     this.#store = new UnsavedStore(personId, boardId, this.boardDoc.clientID);
     this.#watchUnsaved();

@@ -21,6 +21,8 @@ export interface BoardProps {
   boardId: string;
   workspaceId: string | null;
   person: Presence['user'];
+  /** under which they ever wrote: their own, and of the guests who turned out to be them */
+  ids: string[];
   guest: boolean;
   role: Role;
   theme: Theme;
@@ -43,7 +45,7 @@ export function Board(props: BoardProps) {
 }
 
 function OpenBoard({ visit, ...props }: BoardProps & { visit: BoardVisit }) {
-  const { boardId, workspaceId, person, guest } = props;
+  const { boardId, workspaceId, person, ids, guest } = props;
   const read = () => visit.state;
   const { session, role, changing, notice } = useSyncExternalStore(visit.subscribe, read, read);
   const connection = useConnection(session);
@@ -64,6 +66,7 @@ function OpenBoard({ visit, ...props }: BoardProps & { visit: BoardVisit }) {
     boardId,
     workspaceId,
     person,
+    ids,
     guest,
     session,
     setup,

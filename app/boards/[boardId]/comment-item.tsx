@@ -11,10 +11,10 @@ import { CommentBody } from './comment-body.tsx';
 import type { PendingComment } from './outbox.ts';
 
 export function CommentItem({ comment }: { comment: Comment }) {
-  const { boardId, person, may } = useBoard();
+  const { boardId, ids, may } = useBoard();
   const [draft, setDraft] = useState<string | null>(null);
   const [error, setError] = useState<string | null>(null);
-  const editable = comment.author.id === person.id && may('board.comment');
+  const editable = ids.includes(comment.author.id) && may('board.comment');
   const removable = editable || may('board.moderate');
   const url = `/api/boards/${boardId}/comments/${comment.id}`;
 

@@ -2,7 +2,7 @@ import type { Metadata } from 'next';
 import { cookies } from 'next/headers';
 import { notFound, redirect } from 'next/navigation';
 import { cache } from 'react';
-import { authorise } from '@/server/access.ts';
+import { authorise, idsOf } from '@/server/access.ts';
 import { app } from '@/server/app.ts';
 import { findBoard } from '@/server/boards.ts';
 import { colorOf } from '@/server/realtime/presence.ts';
@@ -26,13 +26,14 @@ export default async function BoardPage({ params }: BoardPageProps) {
   if (!(await visitor())) redirect(`/sign-in?to=/boards/${encodeURIComponent(boardId)}`);
   const opened = await open(boardId);
   if (!opened) notFound();
-  const { member, board, workspace } = opened;
+  const { member, ids, board, workspace } = opened;
   const theme = themeOf((await cookies()).get(THEME_COOKIE)?.value);
   return (
     <Board
       boardId={boardId}
       workspaceId={workspace?.id ?? null}
       person={{ id: member.id, name: member.name, color: colorOf(member.id) }}
+      ids={[...ids]}
       guest={member.guest}
       role={member.role}
       theme={theme}
@@ -50,7 +51,7 @@ const open = cache(async (boardId: string) => {
     const board = await findBoard(app(), member, boardId);
     const workspaces = await listWorkspaces(app(), member);
     const workspace = workspaces.find(({ id, role }) => id === member.workspaceId && role !== null) ?? null;
-    return board && { member, board, workspace };
+    return board && { member, ids: await idsOf(app().db, member), board, workspace };
   } catch (error) {
     if (isRefusal(error)) return null;
     throw error;

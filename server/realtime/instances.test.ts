@@ -1,0 +1,165 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import * as Y from 'yjs';
+import { addLabel, readLabels } from '../../lib/board/board-doc.ts';
+import { CLOSE } from '../../lib/wire.ts';
+import { hasPostgres, hasRedis, startPostgres, startRedis, type Postgres, type Service } from '../testing/services.ts';
+import { openWorld, until, type Actor, type Client, type World } from '../testing/world.ts';
+import { appendEntries, loadRoom } from './log.ts';
+
+/** `npm run torture -- --convergence 1000 --instances 3` does this with many boards, over bad networks; see bench/torture. */
+
+/** Milliseconds between two looks at the log while Redis is away; while it is there, longer than any test. */
+const POLL = { down: 100, up: 600_000 };
+const NO_UPDATE = Uint8Array.of(1, 2, 3, 4, 5, 6, 7);
+
+let home: string;
+let postgres: Postgres;
+let redis: Service;
+let worlds: World[] = [];
+let owner: Actor;
+let id: string;
+let room: string;
+let clients: Client[] = [];
+
+describe.skipIf(!hasPostgres() || !hasRedis())('two instances on one database', () => {
+  beforeAll(async () => {
+    home = mkdtempSync(join(tmpdir(), 'pathboard-instances-'));
+    [postgres, redis] = await Promise.all([required(startPostgres()), required(startRedis())]);
+    const place = { home, databaseUrl: await postgres.createDatabase(), redisUrl: redis.url, pollAfter: POLL, unloadAfter: 20 };
+    worlds = [await openWorld(place), await openWorld(place)];
+    owner = await worlds[0]!.owner();
+  });
+  afterEach(() => {
+    for (const client of clients) client.destroy();
+    clients = [];
+  });
+  afterAll(async () => {
+    await Promise.all(worlds.map((world) => world.stop()));
+    await Promise.all([postgres?.stop(), redis?.stop()]);
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  test('people at both see each other come, move and go', async () => {
+    const [a, b] = await meet();
+    a.provider.awareness.setLocalStateField('selection', 'a0.h0');
+    await until(() => seenBy(b, a)?.['selection'] === 'a0.h0');
+    expect(seenBy(b, a)?.['user']).toMatchObject({ id: owner.person.id, name: owner.person.name });
+    const late = await connect(1);
+    await until(() => seenBy(late, a)?.['selection'] === 'a0.h0' && seenBy(a, late) !== undefined);
+    a.destroy();
+    await until(() => seenBy(b, a) === undefined && seenBy(late, a) === undefined);
+  });
+
+  test('without Redis people see each other’s edits later, and at once again when it is back', async () => {
+    const [a, b] = await meet();
+    await redis.kill();
+    for (const [n, client] of [a, b, a, b].entries()) {
+      addLabel(client.doc, 'a0.h0', `without ${n}`, n);
+      await until(() => textsOf(a).length === n + 1 && textsOf(b).length === n + 1);
+    }
+    // The log's order is the same for both, whoever wrote first.
+    addLabel(a.doc, 'a0.h1', 'at once, one', 8, 'shared');
+    addLabel(b.doc, 'a0.h1', 'at once, other', 9, 'shared');
+    await until(() => agree(a, b) && a.persisted === 4 && b.persisted === 4);
+    await redis.restart();
+    // Nothing else tells them: the log is not looked at while Redis is there.
+    a.provider.awareness.setLocalStateField('selection', 'a1.h0');
+    await until(() => seenBy(b, a)?.['selection'] === 'a1.h0', 15_000);
+    addLabel(a.doc, 'a0.h0', 'with it', 10);
+    await until(() => textsOf(b).includes('with it'));
+    expect(agree(a, b)).toBe(true);
+    expect([a.closed, b.closed]).toEqual([null, null]);
+  });
+
+  test('without Postgres nothing is acknowledged and nobody else sees it; when it is back nothing is lost', async () => {
+    const [a, b] = await meet();
+    addLabel(a.doc, 'a0.h0', 'before', 1);
+    await until(() => a.persisted === 2 && textsOf(b).length === 1);
+    await postgres.kill();
+    const acknowledged = [a.persisted, b.persisted];
+    addLabel(a.doc, 'a0.h0', 'meanwhile at a', 2);
+    addLabel(b.doc, 'a0.h0', 'meanwhile at b', 3);
+    await new Promise((done) => setTimeout(done, 700));
+    expect([a.persisted, b.persisted]).toEqual(acknowledged);
+    expect([textsOf(a), textsOf(b)]).toEqual([
+      ['before', 'meanwhile at a'],
+      ['before', 'meanwhile at b'],
+    ]);
+    for (const client of [a, b]) client.persisted = 0;
+    await postgres.restart();
+    await until(() => a.persisted > 0 && b.persisted > 0 && textsOf(a).length === 3 && agree(a, b), 20_000);
+    const { doc } = await loadRoom(worlds[0]!.app.db, room);
+    expect(Y.equalSnapshots(Y.snapshot(doc), Y.snapshot(a.doc))).toBe(true);
+    expect([a.closed, b.closed]).toEqual([null, null]);
+  });
+
+  test.each([
+    ['by Redis', async () => {}, async () => {}],
+    ['without Redis', () => redis.kill(), () => redis.restart()],
+  ])('who is at one of them is told %s when the other had to mend the board', async (_, away, back) => {
+    await newBoard();
+    const a = await connect(0);
+    // As a page does: it may be cut off, and come back, before it is told.
+    a.provider.params = { epoch: '0' };
+    addLabel(a.doc, 'a0.h0', 'stored', 1);
+    await until(() => a.persisted === 2);
+    await away();
+    const [bad] = await appendEntries(worlds[1]!.app.db, room, [{ data: NO_UPDATE, personId: null, clients: [] }], 1);
+    const b = await connect(1);
+    await until(() => a.closed !== null);
+    expect(a.closed?.code).toBe(CLOSE.otherEpoch);
+    const again = await connect(0);
+    expect([b.epoch, again.epoch]).toEqual([1, 1]);
+    addLabel(again.doc, 'a0.h0', 'afterwards', 2);
+    await until(() => textsOf(b).length === 2);
+    const { doc, last } = await loadRoom(worlds[0]!.app.db, room);
+    expect(Y.equalSnapshots(Y.snapshot(doc), Y.snapshot(b.doc))).toBe(true);
+    expect(last).toBeGreaterThan(bad!);
+    await back();
+    await until(() => seenBy(again, b) !== undefined && seenBy(b, again) !== undefined, 15_000);
+  });
+});
+
+async function required<T>(service: Promise<T | null>): Promise<T> {
+  const started = await service;
+  if (started === null) throw new Error('service: expected it to be installed');
+  return started;
+}
+
+async function newBoard(): Promise<void> {
+  id = await worlds[0]!.board(owner);
+  room = `board/${id}`;
+}
+
+/** Somebody at each instance, on a new board. */
+async function meet(): Promise<[Client, Client]> {
+  await newBoard();
+  const [a, b] = [await connect(0), await connect(1)];
+  await until(() => seenBy(a, b) !== undefined && seenBy(b, a) !== undefined, 20_000);
+  return [a, b];
+}
+
+async function connect(instance: number): Promise<Client> {
+  const client = worlds[instance]!.connect(owner, room);
+  clients.push(client);
+  await client.synced();
+  await until(() => client.persisted === 1);
+  return client;
+}
+
+function seenBy(observer: Client, { doc }: Client): Record<string, unknown> | undefined {
+  return observer.provider.awareness.getStates().get(doc.clientID);
+}
+
+function textsOf({ doc }: Client): string[] {
+  return readLabels(doc)
+    .records.map(({ text }) => text)
+    .sort();
+}
+
+function agree(a: Client, b: Client): boolean {
+  return Y.equalSnapshots(Y.snapshot(a.doc), Y.snapshot(b.doc)) && textsOf(a).join() === textsOf(b).join();
+}
