@@ -219,10 +219,7 @@ export class TorturedBoard {
     const tabs = [...this.#tabs, ...this.#discussions];
     const waiting = tabs.filter((tab) => !tab.isSettled);
     if (waiting.length > 0) {
-      return waiting.map(
-        (tab) =>
-          `${tab.provider.roomname}: client ${tab.doc.clientID} is ${tab.provider.synced ? `left with ${tab.unsaved} unsaved edits` : 'not synced'}`,
-      );
+      return waiting.map((tab) => `${tab.provider.roomname}: client ${tab.doc.clientID} is ${tab.state}`);
     }
     return [...disagreements(witnesses(this.#boardRoom, this.#tabs)), ...disagreements(witnesses(this.#discussionRoom, this.#discussions))];
   }

@@ -28,8 +28,8 @@ export interface ConvergenceFigures extends BoardCounts {
 
 const LANES = 6;
 const BATCH = 50;
-/** Milliseconds. */
-const PATIENCE = 20_000;
+/** Milliseconds. A provider that hears nothing gives its connection up after 30 s. */
+const PATIENCE = 60_000;
 const SHARE_WITH_ROLES = 0.25;
 
 /** Boards on which people do random things over bad networks; in the end everybody must see the same. Null: cannot be run here. */

@@ -39,7 +39,7 @@ const TABS = 3;
 /** Milliseconds. */
 const LONGEST_LIFE = 2500;
 const START = 800;
-const PATIENCE = 30_000;
+const PATIENCE = 60_000;
 const ROUGH: Weather = { delay: 30, cut: 0.004, duplicate: 0.04, repeat: 0.02, stall: 0.002, longestStall: 800 };
 
 /** Servers are killed while people work; everything that they acknowledged must be in the database, each time. Null: cannot be run here. */

@@ -70,6 +70,12 @@ export class Tab {
     return this.provider.synced && this.#unsaved.count === 0;
   }
 
+  get state(): string {
+    const { synced, wsconnected, wsconnecting, shouldConnect } = this.provider;
+    if (synced) return `left with ${this.unsaved} unsaved edits`;
+    return `not synced, ${wsconnected ? 'connected' : wsconnecting ? 'connecting' : 'without a connection'}${shouldConnect ? '' : ', and wants none'}`;
+  }
+
   get isConnected(): boolean {
     return this.provider.wsconnected;
   }

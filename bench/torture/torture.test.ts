@@ -7,7 +7,7 @@ import { tortureByKills } from './kills.ts';
 
 const say = () => {};
 
-test('kills on the embedded database lose nothing', { timeout: 120_000 }, async () => {
+test('kills on the embedded database lose nothing', { timeout: 300_000 }, async () => {
   const figures = await tortureByKills({ engine: 'pglite', instances: 1, kills: 4, seed: 7, minutes: null, say });
   expect(figures?.problems, 'npm run torture -- --engine pglite --kills 4 --seed 7').toEqual([]);
   expect(figures?.kills).toBe(4);
@@ -15,13 +15,13 @@ test('kills on the embedded database lose nothing', { timeout: 120_000 }, async 
 });
 
 describe.skipIf(!hasPostgres())('on Postgres', () => {
-  test('kills of servers and of the database lose nothing', { timeout: 120_000 }, async () => {
+  test('kills of servers and of the database lose nothing', { timeout: 300_000 }, async () => {
     const figures = await tortureByKills({ engine: 'postgres', instances: 1, kills: 4, seed: 7, minutes: null, say });
     expect(figures?.problems, 'npm run torture -- --engine postgres --kills 4 --seed 7').toEqual([]);
     expect(figures?.acknowledged).toBeGreaterThan(50);
   });
 
-  test.skipIf(!hasRedis())('people at two instances end up with the same boards', { timeout: 120_000 }, async () => {
+  test.skipIf(!hasRedis())('people at two instances end up with the same boards', { timeout: 300_000 }, async () => {
     const figures = await tortureByConvergence({ engine: 'postgres', instances: 2, seed: 1, seeds: 20, say });
     expect(figures?.problems, 'npm run torture -- --convergence 20 --instances 2 --seed 1').toEqual([]);
     expect(figures?.seeds).toBe(20);
