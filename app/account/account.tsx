@@ -7,6 +7,7 @@ import { Fault } from '@/app/ui/field.tsx';
 import { request } from '@/app/ui/request.ts';
 import { SignOutButton } from '@/app/ui/sign-out.tsx';
 import { strings } from '@/app/ui/strings.ts';
+import { NewPassword } from '@/app/ui/new-password.tsx';
 import { TextField } from '@/app/ui/text-field.tsx';
 import { useTask } from '@/app/ui/use-task.ts';
 import { ProviderButtons } from '../sign-in/provider-buttons.tsx';
@@ -118,18 +119,7 @@ function MakeAccount() {
   return (
     <form onSubmit={make} aria-label={strings.account.make} className="grid max-w-sm gap-3">
       <TextField label={strings.account.email} value={email} onValue={setEmail} type="email" autoComplete="username" required />
-      <TextField
-        label={strings.signIn.password}
-        value={password}
-        onValue={setPassword}
-        type="password"
-        autoComplete="new-password"
-        minLength={10}
-        maxLength={200}
-        required
-        hint={strings.signIn.passwordHint}
-        error={task.error}
-      />
+      <NewPassword value={password} onValue={setPassword} error={task.error} />
       <div>
         <Button type="submit" tone="main" disabled={task.busy}>
           {strings.account.makeSubmit}
@@ -165,18 +155,7 @@ function PasswordForm() {
         autoComplete="current-password"
         required
       />
-      <TextField
-        label={strings.account.newPassword}
-        value={next}
-        onValue={setNext}
-        type="password"
-        autoComplete="new-password"
-        minLength={10}
-        maxLength={200}
-        required
-        hint={strings.signIn.passwordHint}
-        error={task.error}
-      />
+      <NewPassword label={strings.account.newPassword} value={next} onValue={setNext} error={task.error} />
       <div className="flex items-center gap-3">
         <Button type="submit" small disabled={task.busy}>
           {strings.account.changePassword}

@@ -6,6 +6,7 @@ import { Button } from '@/app/ui/button.tsx';
 import { Fault } from '@/app/ui/field.tsx';
 import { request } from '@/app/ui/request.ts';
 import { strings } from '@/app/ui/strings.ts';
+import { NewPassword } from '@/app/ui/new-password.tsx';
 import { TextField } from '@/app/ui/text-field.tsx';
 import { useTask } from '@/app/ui/use-task.ts';
 import { ProviderButtons } from './provider-buttons.tsx';
@@ -113,18 +114,7 @@ function MakeAccount({ to }: { to: string }) {
         autoFocus
       />
       <TextField label={strings.signIn.email} value={fields.email} onValue={set('email')} type="email" autoComplete="username" required />
-      <TextField
-        label={strings.signIn.password}
-        value={fields.password}
-        onValue={set('password')}
-        type="password"
-        autoComplete="new-password"
-        minLength={10}
-        maxLength={200}
-        required
-        hint={strings.signIn.passwordHint}
-        error={task.error}
-      />
+      <NewPassword value={fields.password} onValue={set('password')} error={task.error} />
       <div>
         <Button type="submit" tone="main" disabled={task.busy}>
           {strings.signIn.make}
