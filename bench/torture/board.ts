@@ -14,6 +14,8 @@ export interface BoardOptions {
   id: string;
   /** cookies of those who edit it, also of somebody who may not always do so */
   editors: readonly string[];
+  /** who of them may only read for a while */
+  demoted?: string | null;
   /** of those who discuss it */
   commenters: readonly string[];
   /** every server, `http://127.0.0.1:PORT` */
@@ -199,7 +201,7 @@ export class TorturedBoard {
 
   /** A tab at one of the servers; where a connection breaks, the next one may reach another. */
   #open(room: string, cookie: string, ledger: Ledger, home: number): Tab {
-    const { origins, weather } = this.options;
+    const { origins, weather, demoted } = this.options;
     const random = this.#random.fork();
     let first = true;
     const origin = () => {
@@ -207,7 +209,8 @@ export class TorturedBoard {
       first = false;
       return origins[home]!;
     };
-    return new Tab({ room, cookie, origin, random: random.fork(), weather, mishaps: this.#mishaps, ledger });
+    const isDemoted = cookie === demoted;
+    return new Tab({ room, cookie, isDemoted, origin, random: random.fork(), weather, mishaps: this.#mishaps, ledger });
   }
 
   #request(request: Promise<void>): void {

@@ -113,7 +113,7 @@ class Convergence {
     const { id } = (await this.#ask(creator, 'POST', '/api/boards', { setup: SETUP })) as { id: string };
     const guest = random.chance(SHARE_WITH_ROLES) ? await this.#invite(creator, id, `Guest ${seed}`) : null;
     const editors = guest ? [...cookies, guest.cookie] : cookies;
-    const people = { editors, commenters: cookies };
+    const people = { editors, demoted: guest?.cookie ?? null, commenters: cookies };
     const board = new TorturedBoard({
       id,
       ...people,

@@ -14,6 +14,8 @@ interface TabOptions {
   /** `board/ID` or `discussion/ID` */
   room: string;
   cookie: string;
+  /** whether the person may only read now and then; unlike the page, a tab then goes on writing */
+  isDemoted: boolean;
   /** `http://127.0.0.1:PORT` of the server that the next connection reaches */
   origin: () => string;
   random: Random;
@@ -153,8 +155,9 @@ export class Tab {
       if (status === 'connected') ledger.resent += this.#unsaved.count;
     });
     provider.on('closed', ({ code, reason }) => {
-      if (code !== CLOSE.roleChanged) this.faults.push(`${provider.roomname}: closed for good with ${code} ${reason}`);
-      else setTimeout(() => this.connect(), BACKOFF);
+      const isDeserved = code === CLOSE.roleChanged || (code === CLOSE.forbidden && this.options.isDemoted);
+      if (isDeserved) setTimeout(() => this.connect(), BACKOFF);
+      else this.faults.push(`${provider.roomname}: closed for good with ${code} ${reason}`);
     });
   }
 }
