@@ -81,7 +81,11 @@ export class FrontDoor {
     server.on('request', (request: IncomingMessage, response: ServerResponse) => this.#receive(request, response));
     // There from the start: without a listener an upgrade would count as a request.
     server.on('upgrade', (...given: Parameters<Upgrade>) => this.#admitSocket(...given));
-    server.on('connect', (_, socket: Duplex) => refuseSocket(socket, '405 Method Not Allowed', 'CONNECT is not served'));
+    server.on('connect', (_, socket: Duplex) => {
+      // Node listens for its errors no longer.
+      socket.on('error', () => socket.destroy());
+      refuseSocket(socket, '405 Method Not Allowed', 'CONNECT is not served');
+    });
     countConnections(server, () => this.#app);
   }
 

@@ -101,7 +101,9 @@ export async function readText(request: Request, limit: number): Promise<string>
   const chunks: Uint8Array[] = [];
   let size = 0;
   const reader = request.body?.getReader();
-  for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {
+  const read = () =>
+    reader?.read().catch(() => Promise.reject(new Refusal('bad-request', 'body', 'all of it', 'a connection that broke off')));
+  for (let next = await read(); next && !next.done; next = await read()) {
     size += next.value.length;
     if (size <= limit) chunks.push(next.value);
     else chunks.length = 0;

@@ -82,7 +82,7 @@ export class Arena {
     await this.stillEdits(target);
     this.survivors.push(target);
     await this.loadsFromCold(target);
-    expect(this.unhandled.errors, 'errors that nobody caught').toEqual([]);
+    expect(this.unhandled.errors.splice(0), 'errors that nobody caught').toEqual([]);
     expect(
       this.faults.splice(0).filter((fault) => !allowed?.test(fault)),
       'errors in the log',
@@ -154,7 +154,7 @@ async function siteOf(world: World): Promise<Site> {
   const site = await openSite(world.app.config.publicUrl);
   const { server } = world;
   const upgrades = server.listeners('upgrade') as Upgrade[];
-  for (const event of ['request', 'upgrade']) server.removeAllListeners(event);
+  for (const event of ['request', 'upgrade', 'connect']) server.removeAllListeners(event);
   new FrontDoor(server).open(
     world.app,
     (request, response) => site.respond(request, response),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { updates } from '../../db/schema.ts';
-import { CLOSE } from '../../lib/wire.ts';
+import { CLOSE, MESSAGE_PERSISTED } from '../../lib/wire.ts';
 import { writeUpdate } from '../realtime/protocol.ts';
 import { until } from '../testing/world.ts';
 import { Arena, type Target } from './arena.ts';
@@ -42,6 +42,7 @@ describe('an update that no client of ours would make is refused with 4422', () 
     ['a value nested 17 deep', [at(any('deep', nested(17)))]],
     ['a value nested until reading it overflows the stack', [payloads.deepValue(200_000, MALLORY)]],
     ['a big integer as a value', [at(any('big', 1n))]],
+    ['an object with a field named constructor', [at(any('odd', { constructor: 1 }))]],
     ['bytes as a value', [at(any('bytes', new Uint8Array(9)))]],
     ['an item without content between two others', [at(any('a', 1), any('z'), any('b', 1))]],
     ['an item without content before another', [at(any('z'), any('a', 1))]],
@@ -96,15 +97,36 @@ describe('an update that builds on what nobody has sent leaves nothing behind', 
     expect(await storedBytes(target)).toBeLessThan(10_000);
   });
 
-  test('gaps on a board of 4 MB', async () => {
+  const emptyStep2 = payloads.frame(0, 1, Uint8Array.of(0, 0));
+
+  test('gaps on a board of 4 MB, by somebody who says each time that nothing is missing', async () => {
     const target = await arena.target();
     await fill(target, 400, 10_000);
-    const sent = payloads.withoutTheFirst(40, 10, MALLORY);
+    const sent = payloads.withoutTheFirst(2000, 10, MALLORY);
     await arena.survives(target, async () => {
-      const code = await sendAll(target, sent);
-      expect(code).toBe(CLOSE.invalidUpdate);
+      const mallory = await new RawSocket(arena.world, await arena.attacker(target), target.room).entered();
+      mallory.send(emptyStep2);
+      for (const update of sent) {
+        mallory.send(writeUpdate(update));
+        mallory.send(emptyStep2);
+      }
+      const code = await mallory.ended(30_000);
+      expect(REFUSED).toContain(code);
       return code;
     });
+    expect(await storedBytes(target)).toBeLessThan(5_000_000);
+  });
+
+  test('gaps on a board of 4 MB, by somebody who never says what is missing', async () => {
+    const target = await arena.target();
+    await fill(target, 400, 10_000);
+    const sent = payloads.withoutTheFirst(5000, 10, MALLORY);
+    await arena.survives(target, async () => {
+      const code = await sendAll(target, sent);
+      expect(REFUSED).toContain(code);
+      return code;
+    });
+    expect(await storedBytes(target)).toBeLessThan(5_000_000);
   });
 });
 
@@ -194,16 +216,67 @@ describe('a board that an editor fills to the brim', () => {
     await arena.survives(target, () => full(target, sent));
   }, 120_000);
 
+  const labels = (count: number, part = 0, client = MALLORY) =>
+    by(
+      client,
+      Array.from({ length: count }, (_, label) => any(`${client} ${part} ${label}`, 1)),
+      part * count,
+    );
+
   test('with 400,000 labels', async () => {
     const target = await arena.target();
-    const labels = (part: number) => Array.from({ length: 20_000 }, (_, label) => any(`${part} ${label}`, 1));
-    const sent = Array.from({ length: 20 }, (_, part) => by(MALLORY, labels(part), part * 20_000));
     await arena.survives(target, async () => {
-      const code = await full(target, sent);
-      // Whoever comes when nobody is there makes the server read all of it.
-      await arena.leave(target);
-      await arena.reopen(target);
+      const code = await full(
+        target,
+        Array.from({ length: 20 }, (_, part) => labels(20_000, part)),
+      );
+      expect(code).toBe(CLOSE.tooFast);
       return code;
+    });
+  }, 120_000);
+
+  test('with 20,000 labels, and again after everybody has left', async () => {
+    const target = await arena.target();
+    const actor = await arena.attacker(target);
+    await arena.survives(target, async () => {
+      const codes = [];
+      for (const part of [0, 1, 1]) {
+        const mallory = await new RawSocket(arena.world, actor, target.room).entered();
+        const before = mallory.frames.length;
+        mallory.send(writeUpdate(labels(19_000, part)));
+        await until(() => mallory.closed !== null || mallory.frames.length > before, 30_000);
+        codes.push(mallory.closed?.code ?? 0);
+        mallory.leave();
+        await arena.leave(target);
+        await arena.reopen(target);
+      }
+      expect(codes).toEqual([0, CLOSE.tooFast, CLOSE.tooFast]);
+      return CLOSE.tooFast;
+    });
+  }, 120_000);
+
+  test('by seven people at once: up to 100,000, and then it can still be loaded and emptied', async () => {
+    const target = await arena.target();
+    const sockets: RawSocket[] = [];
+    await arena.survives(target, async () => {
+      for (let person = 0; person < 7; person++) {
+        sockets.push(await new RawSocket(arena.world, await arena.attacker(target), target.room).entered());
+      }
+      for (const [person, mallory] of sockets.entries()) mallory.send(writeUpdate(labels(18_000, 0, MALLORY + person)));
+      const answered = ({ closed, frames }: RawSocket) => closed !== null || frames.some(([type]) => type === MESSAGE_PERSISTED);
+      await until(() => sockets.every(answered), 60_000);
+      const refused = sockets.filter(({ closed }) => closed !== null);
+      expect(refused.map(({ closed }) => closed?.code)).toEqual([CLOSE.tooLarge, CLOSE.tooLarge]);
+      // Whoever comes when nobody is there makes the server read all of it.
+      for (const mallory of sockets) mallory.leave();
+      await arena.leave(target);
+      const { honest } = await arena.reopen(target);
+      const before = honest.persisted;
+      const [filler] = [...honest.labels.keys()].filter((key) => key.startsWith(String(MALLORY)));
+      honest.labels.delete(filler ?? '');
+      await until(() => honest.persisted > before);
+      expect(honest.closed).toBeNull();
+      return CLOSE.tooLarge;
     });
   }, 120_000);
 });

@@ -19,7 +19,10 @@ if (seed === undefined || cases === undefined || from === undefined || ![seed, c
 const fuzzing = await Fuzzing.open(seed);
 const begun = performance.now();
 for (let at = from; at < from + cases; at += BATCH) {
-  await fuzzing.run(at, Math.min(at + BATCH, from + cases));
+  // It listens for what nobody catches, so that a rejection would end in silence.
+  await fuzzing
+    .run(at, Math.min(at + BATCH, from + cases))
+    .catch((error: unknown) => fuzzing.failures.push(`case ${at} on: ${String(error)}`));
   const { tally, failures } = fuzzing;
   const seconds = Math.round((performance.now() - begun) / 1000);
   process.stdout.write(`${tally.cases} cases, ${seconds} s, ${failures.length} failures, ${Math.round(tally.rss / 1e6)} MB resident\n`);

@@ -148,6 +148,16 @@ export class Fuzzing {
 
   /** What is stored of the open board is what its reader sees; of the closed board it is what it was. */
   private async checkStored(end: string): Promise<void> {
+    const isLost = await this.isLost();
+    // The host may have deleted the open board.
+    if (!isLost) await this.checkOpen(end);
+    const { closed, honest } = this.people;
+    const now = await fingerprintOf(this.world, closed);
+    if (now !== honest) this.fail(end, `the closed board changed from ${honest.slice(0, 1000)} to ${now.slice(0, 1000)}`);
+    if (now !== honest || isLost) await this.gatherAnew();
+  }
+
+  private async checkOpen(end: string): Promise<void> {
     const { host, open } = this.people;
     if (this.people.observer.closed)
       this.fail(end, `the reader was closed with ${this.people.observer.closed.code} ${this.people.observer.closed.reason}`);
@@ -163,10 +173,6 @@ export class Fuzzing {
       ),
     );
     late.destroy();
-    const { closed, honest } = this.people;
-    const now = await fingerprintOf(this.world, closed);
-    if (now !== honest) this.fail(end, `the closed board changed from ${honest.slice(0, 1000)} to ${now.slice(0, 1000)}`);
-    if (now !== honest || (await this.isLost())) await this.gatherAnew();
   }
 
   /** The host may have given away or deleted what was theirs, and readers may have left or signed out. */

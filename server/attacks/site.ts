@@ -30,7 +30,8 @@ export async function openSite(publicUrl: string): Promise<Site> {
   return {
     routes,
     async respond(request, response) {
-      const url = new URL(request.url ?? '/', publicUrl);
+      // Two slashes at the beginning name no other host.
+      const url = new URL(`${publicUrl}${request.url ?? '/'}`);
       for (const { route, match } of matchers) {
         const params = match(url.pathname);
         if (params) return answer(route, params, url, request, response);

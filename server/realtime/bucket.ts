@@ -18,11 +18,24 @@ export class Bucket {
   }
 
   take(amount: number): boolean {
-    const now = this.now();
-    this.level = Math.min(this.rate.burst, this.level + (Math.max(0, now - this.at) / 1000) * this.rate.perSecond);
-    this.at = now;
+    this.fill();
     if (this.level < amount) return false;
     this.level -= amount;
     return true;
+  }
+
+  giveBack(amount: number): void {
+    this.level = Math.min(this.rate.burst, this.level + amount);
+  }
+
+  get isFull(): boolean {
+    this.fill();
+    return this.level >= this.rate.burst;
+  }
+
+  private fill(): void {
+    const now = this.now();
+    this.level = Math.min(this.rate.burst, this.level + (Math.max(0, now - this.at) / 1000) * this.rate.perSecond);
+    this.at = now;
   }
 }

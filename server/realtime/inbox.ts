@@ -9,8 +9,8 @@ export interface Inbound {
   at: number;
 }
 
-/** What is stored at once: larger batches would make whoever comes last wait longer than the rest. */
-const BATCH = { updates: 500, bytes: 2_000_000 };
+/** What is stored at once: larger batches would make whoever comes last, and other rooms, wait longer than the rest. */
+const BATCH = { updates: 500, bytes: 200_000 };
 /** Bytes that wait to be stored, of all members of a room. */
 const FULL = 32_000_000;
 

@@ -1,7 +1,8 @@
 import type * as Y from 'yjs';
 import type { Database } from '../../db/client.ts';
 import { CLOSE } from '../../lib/wire.ts';
-import { Bucket, type Rate } from './bucket.ts';
+import type { Bucket } from './bucket.ts';
+import type { Budget } from './budgets.ts';
 import { costOf } from './cost.ts';
 import { endOf, type Decoded } from './decoded.ts';
 import { LIMITS, Violation, checkUpdate, invalid } from './legality.ts';
@@ -15,8 +16,8 @@ export interface Case {
   decoded: Decoded;
 }
 
-/** Long walks (see cost.ts) that one person may cause in a room: each of them is walked again whenever the room is loaded. */
-const WALKS: Rate = { burst: 400_000, perSecond: 200 };
+/** No walk is counted further; nobody may cause as long a one. */
+const FAR = 400_000;
 
 /** Decides what of clients' updates goes into the log, on a copy of the document that is ahead of it by what is not stored yet. */
 export class Judge {
@@ -24,12 +25,13 @@ export class Judge {
   private readonly writers = new Map<number, string | null>();
   /** how many client ids a person has, as far as anybody asked */
   private readonly counts = new Map<string, number>();
-  private readonly walks = new Map<string, Bucket>();
+  /** takes back what an entry was charged with */
+  private readonly refunds = new WeakMap<Entry, () => void>();
 
   constructor(
     readonly scratch: Scratch,
     private readonly maps: readonly string[],
-    private readonly now: () => number,
+    private readonly budgetOf: (personId: string) => Budget,
   ) {}
 
   /** Whether the client id is known to be somebody else's. */
@@ -37,9 +39,16 @@ export class Judge {
     return this.writers.has(client) && this.writers.get(client) !== personId;
   }
 
-  /** Whether it holds more than deletions. */
-  addsMore({ decoded }: Pick<Case, 'decoded'>): boolean {
-    return decoded.structs.some((struct) => endOf(struct) > this.scratch.clockOf(struct.id.client));
+  /** How many structs it adds, as it is written; 0 where it holds nothing but deletions. */
+  countNew({ decoded }: Pick<Case, 'decoded'>): number {
+    return decoded.structs.filter((struct) => endOf(struct) > this.scratch.clockOf(struct.id.client)).length;
+  }
+
+  /** How many structs there are, those included that are not stored yet. */
+  get structs(): number {
+    let count = 0;
+    for (const own of this.scratch.doc.store.clients.values()) count += own.length;
+    return count;
   }
 
   /** Learns whose the client ids are that write something new. A guest's become the account's when they sign in, so what looks foreign is asked for again. */
@@ -65,6 +74,20 @@ export class Judge {
    */
   try({ personId, update, decoded }: Case, personOf: (client: number) => string | null): Entry | null {
     const clients = checkUpdate(decoded, this.scratch.doc, this.maps);
+    const { fresh, count } = this.checkClients(clients, personId, personOf);
+    const { walks, structs } = this.budgetOf(personId);
+    this.checkCost(decoded, walks);
+    const { data, refund } = this.charge(structs, this.countNew({ decoded }), clients, () => this.scratch.try(update));
+    for (const client of fresh) this.writers.set(client, personId);
+    this.counts.set(personId, count);
+    if (!data) return null;
+    const entry = { data, personId, clients: fresh };
+    this.refunds.set(entry, refund);
+    return entry;
+  }
+
+  /** Which of the client ids are new, and how many the person then has. */
+  private checkClients(clients: readonly number[], personId: string, personOf: (client: number) => string | null) {
     const fresh = clients.filter((client) => !this.writers.has(client));
     const foreign = clients.find(
       (client) => (this.writers.has(client) ? this.writers.get(client) : (personOf(client) ?? personId)) !== personId,
@@ -75,11 +98,7 @@ export class Judge {
     const count = (this.counts.get(personId) ?? 0) + fresh.length;
     if (fresh.length > 0 && count > LIMITS.clientsOfPerson)
       throw new Violation(CLOSE.tooFast, `more than ${LIMITS.clientsOfPerson} client ids of one person`);
-    this.checkCost(decoded, personId);
-    const data = this.scratch.try(update);
-    for (const client of fresh) this.writers.set(client, personId);
-    this.counts.set(personId, count);
-    return data && { data, personId, clients: fresh };
+    return { fresh, count };
   }
 
   /** The server's own change, as an entry; null where it changed nothing. */
@@ -97,16 +116,28 @@ export class Judge {
 
   /** Entries will not be in the log. */
   forget(entries: readonly Entry[]): void {
-    for (const { clients } of entries) for (const client of clients) this.writers.delete(client);
+    for (const entry of entries) {
+      for (const client of entry.clients) this.writers.delete(client);
+      // They come again.
+      this.refunds.get(entry)?.();
+    }
     this.counts.clear();
   }
 
-  private checkCost(decoded: Decoded, personId: string): void {
-    const { steps, splits, moves } = costOf(decoded, this.scratch.doc, WALKS.burst);
+  /** Applies what adds `added` structs. Those that become one with others as they are applied cost nothing, nor does what is not stored. */
+  private charge(budget: Bucket, added: number, clients: readonly number[], apply: () => Uint8Array | null) {
+    if (!budget.take(added)) throw new Violation(CLOSE.tooFast, 'too many changes of one person in too short a time');
+    const size = () => clients.reduce((sum, client) => sum + (this.scratch.doc.store.clients.get(client)?.length ?? 0), 0);
+    const before = size();
+    const data = apply();
+    const grown = Math.min(added, Math.max(0, size() - before));
+    budget.giveBack(added - grown);
+    return { data, refund: () => budget.giveBack(grown) };
+  }
+
+  private checkCost(decoded: Decoded, walks: Bucket): void {
+    const { steps, splits, moves } = costOf(decoded, this.scratch.doc, FAR);
     if (splits > LIMITS.splits || moves > LIMITS.moves) throw invalid('an update that would take too long to apply');
-    if (steps === 0) return;
-    const walks = this.walks.get(personId) ?? new Bucket(WALKS, this.now);
-    this.walks.set(personId, walks);
     if (!walks.take(steps)) throw new Violation(CLOSE.tooFast, 'too many values for one key at the same time');
   }
 }

@@ -6,6 +6,9 @@ import type { Compaction, Stored } from './log.ts';
 /** Milliseconds between two times that a nearly full document is measured. */
 const MEASURE = 60_000;
 
+/** Bytes of rows that are worth compacting however few they are: a snapshot is loaded without judging it again. */
+const LONG = 1_000_000;
+
 /** Bytes from which a document's answer to whoever has nothing is kept, and milliseconds for which. */
 const KEPT = { from: 100_000, for: 5000 };
 
@@ -78,17 +81,15 @@ export class Replica {
     return { state: this.state, since: [] };
   }
 
-  /** Throws a Violation where the document would become too large for everybody. */
-  checkRoom(more: number, now: number): void {
+  /** Throws a Violation where the document would become too large for everybody: with so many bytes more, and so many structs in all. */
+  checkRoom(more: number, structs: number, now: number): void {
     if (this.bytes + more > LIMITS.room && now - this.measuredAt > MEASURE) {
       this.measuredAt = now;
       this.bytes = this.state.length;
     }
     if (this.bytes + more > LIMITS.room) throw new Violation(CLOSE.tooLarge, `the board would pass ${LIMITS.room} bytes`);
-    let structs = 0;
-    for (const own of this.doc.store.clients.values()) structs += own.length;
     if (structs > LIMITS.roomStructs)
-      throw new Violation(CLOSE.tooLarge, `the board has passed ${LIMITS.roomStructs} changes that cannot be merged`);
+      throw new Violation(CLOSE.tooLarge, `the board would pass ${LIMITS.roomStructs} changes that cannot be merged`);
   }
 
   compacted({ rows, bytes }: Compaction): void {
@@ -101,6 +102,11 @@ export class Replica {
 
   compactedElsewhere(): void {
     this.compacted({ rows: this.rows, bytes: this.snapshotBytes });
+  }
+
+  /** Whether whoever comes next would wait for the log. */
+  get isLong(): boolean {
+    return this.logBytes >= LONG;
   }
 
   /** A large board is compacted less often: what is read and written each time is all of it. */

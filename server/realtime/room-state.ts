@@ -1,6 +1,7 @@
 import type * as Y from 'yjs';
 import type { Database } from '../../db/client.ts';
 import { metrics } from '../metrics.ts';
+import type { Budgets } from './budgets.ts';
 import type { FanOut } from './fan-out.ts';
 import { Judge } from './judge.ts';
 import { WRITABLE } from './legality.ts';
@@ -21,6 +22,7 @@ export interface StateWorld {
   /** other processes may write to the same database */
   isShared: boolean;
   now: () => number;
+  budgets: Budgets;
   fanOut: FanOut;
   /** told in the transaction that stores a change: what the document was, and what it will be */
   onStore: (tx: Database, name: RoomName, change: StoredChange) => Promise<void>;
@@ -83,7 +85,8 @@ export class RoomState<Origin> {
     private readonly listeners: Listeners<Origin>,
   ) {
     this.replica = new Replica(stored);
-    this.judge = new Judge(new Scratch(() => this.replica.state), WRITABLE[name.kind], world.now);
+    const budgetOf = (personId: string) => world.budgets.of(key, personId);
+    this.judge = new Judge(new Scratch(() => this.replica.state), WRITABLE[name.kind], budgetOf);
   }
 
   /** Runs when everything queued before has ended. */
@@ -157,6 +160,11 @@ export class RoomState<Origin> {
 
   get worthCompacting(): boolean {
     return this.replica.isWorthCompacting(this.world.compactAfter) && performance.now() - this.compactionFailed > AGAIN;
+  }
+
+  /** The same, when nobody is left in the room. */
+  get worthCompactingAtLast(): boolean {
+    return this.worthCompacting || this.replica.isLong;
   }
 
   async settled(): Promise<void> {

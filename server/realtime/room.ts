@@ -115,6 +115,10 @@ export class Room {
     return this.state.worthCompacting;
   }
 
+  get worthCompactingAtLast(): boolean {
+    return this.state.worthCompactingAtLast;
+  }
+
   /** Resolves when everything received so far is stored, or is known not to be. */
   async settled(): Promise<void> {
     do await this.state.settled();
@@ -217,7 +221,8 @@ export class Room {
     const { judge, replica } = this.state;
     try {
       // A full board can still be emptied, and joined.
-      if (judge.addsMore(read)) replica.checkRoom(read.update.length, this.world.now());
+      const added = judge.countNew(read);
+      if (added > 0) replica.checkRoom(read.update.length, judge.structs + added, this.world.now());
       const entry = judge.try(read, (client) => this.presence?.personOf(client) ?? null);
       if (entry) entries.push(entry);
       return 'stored';
@@ -247,7 +252,7 @@ export class Room {
 
   private ask(member: Member): void {
     member.isAsked = true;
-    member.send(writeStep1(Y.encodeStateVector(this.state.replica.doc)));
+    member.answer(writeStep1(Y.encodeStateVector(this.state.replica.doc)));
   }
 
   private refuse({ member, update, answersStep1 }: Inbound, error: unknown): void {

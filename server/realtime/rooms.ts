@@ -1,12 +1,13 @@
 import type { Author } from '../../lib/wire.ts';
 import { CLOSE } from '../../lib/wire.ts';
+import { Budgets } from './budgets.ts';
 import { openRoom } from './mending.ts';
 import type { AccessChange, Notice } from './notices.ts';
 import { Room, type RoomName, type RoomWorld } from './room.ts';
 import { StaleRoomError } from './room-state.ts';
 import { latestOf } from './statements.ts';
 
-export interface RoomsOptions extends Omit<RoomWorld, 'onStale'> {
+export interface RoomsOptions extends Omit<RoomWorld, 'onStale' | 'budgets'> {
   /** milliseconds for which an unused room stays loaded */
   unloadAfter: number;
   /** milliseconds between two looks at the log: while the bus is down, and while it is up */
@@ -46,7 +47,7 @@ export class Rooms {
 
   constructor(private readonly options: RoomsOptions) {
     const { fanOut, isShared, pollAfter } = options;
-    this.world = { ...options, onStale: (room, reason) => this.discard(room, reason) };
+    this.world = { ...options, budgets: new Budgets(options.now), onStale: (room, reason) => this.discard(room, reason) };
     fanOut.onNotice((notice, from) => this.hear(notice, from));
     fanOut.onChange((up) => this.hearBus(up));
     const poll = setInterval(() => void this.pollWhenDue(), Math.min(pollAfter.down, pollAfter.up));
@@ -176,7 +177,7 @@ export class Rooms {
   private async unload(key: string, entry: Live): Promise<void> {
     const room = await entry.room;
     await room.settled();
-    if (room.worthCompacting) await room.compact();
+    if (room.worthCompactingAtLast) await room.compact();
     // Somebody may have come back while we waited.
     if (entry.users > 0 || this.live.get(key) !== entry) return;
     this.live.delete(key);

@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm';
 import * as decoding from 'lib0/decoding';
 import { rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { WebSocket } from 'ws';
 // oxlint-disable-next-line no-restricted-imports -- the browser's side of the protocol, for tests alone
 import { WebsocketProvider } from 'y-websocket';
@@ -18,7 +18,7 @@ import type { App } from '../app.ts';
 import { createBoard } from '../boards.ts';
 import { configOf, type Config } from '../config.ts';
 import { reportFault } from '../faults.ts';
-import { listen, serve } from '../front-door.ts';
+import { createFrontServer, listen, serve } from '../front-door.ts';
 import { openSockets } from '../realtime/sockets.ts';
 import { start, type StartOptions } from '../start.ts';
 import { FakeEngine, fakeModels } from './fake-engine.ts';
@@ -64,7 +64,7 @@ process.setMaxListeners(0);
 export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const home = options.home ?? (await newHome());
   const engine = new FakeEngine();
-  const server = createServer();
+  const server = createFrontServer();
   const port = await listen(server, '127.0.0.1', 0);
   const config = configOf({ ...options, home, port });
   const { app, stop } = await start({ presencePause: 10, ...options, config, engine, models: fakeModels });
