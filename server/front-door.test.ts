@@ -1,5 +1,6 @@
-import { request, type IncomingHttpHeaders, type Server, type ServerOptions } from 'node:http';
+import { Agent, request, type IncomingHttpHeaders, type Server, type ServerOptions } from 'node:http';
 import { connect } from 'node:net';
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { configOf, type Config } from './config.ts';
@@ -66,6 +67,28 @@ beforeEach(async () => {
 afterEach(() => house.stop());
 
 const served: Respond = async (_, response) => void response.end('served');
+
+test('a body that is answered before it is read keeps nobody from the next answer', async () => {
+  // As a route that begins to read and then refuses.
+  house.open(async (incoming, response) => {
+    if (incoming.method === 'POST') await Readable.toWeb(incoming).getReader().read();
+    response.end('served');
+  });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const send = (method: string, body?: Buffer) =>
+    new Promise<number | undefined>((done, failed) => {
+      const headers = { origin: `http://127.0.0.1:${house.port}` };
+      const sent = request({ host: '127.0.0.1', port: house.port, method, path: '/', headers, agent, timeout: 10_000 }, (response) => {
+        response.resume().on('end', () => done(response.statusCode));
+      });
+      sent.on('timeout', () => sent.destroy(new Error('expected an answer')));
+      sent.on('error', failed);
+      sent.end(body);
+    });
+  expect(await send('POST', Buffer.alloc(4_000_000))).toBe(200);
+  expect(await send('GET')).toBe(200);
+  agent.destroy();
+});
 
 describe('headers', () => {
   test('scripts need the nonce of their own answer, which what renders the page is told', async () => {

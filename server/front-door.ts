@@ -20,6 +20,8 @@ export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) =
 /** Milliseconds in which a request's head, and all of it, must have come. Answers may take longer. */
 const HEAD = 15_000;
 const WHOLE = 120_000;
+/** Milliseconds in which the rest of a body must come that was answered before it was read. */
+const REST = 5000;
 /** Longer than proxies keep a connection that nobody uses: they must be the ones who close it. */
 const IDLE = 75_000;
 /** Bytes of a body: to sign in, and for anything else. Routes have limits of their own below it. */
@@ -59,6 +61,14 @@ function refusalToListen(code: unknown, host: string, port: number): StartError 
   if (code === 'EACCES') return new StartError(`PORT: expected one that this user may listen on, got ${port} (set PORT to 1024 or more)`);
   const isElsewhere = code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN';
   return isElsewhere ? new StartError(`HOST: expected an address of this machine, got ${host}`) : null;
+}
+
+/** A body that its answer did not wait for: while it lies there, the connection's next request is not heard. */
+function dropRest(request: IncomingMessage): void {
+  if (request.complete) return;
+  request.removeAllListeners('data').removeAllListeners('readable').resume();
+  const late = setTimeout(() => request.socket.destroy(), REST).unref();
+  request.once('close', () => clearTimeout(late));
 }
 
 /** A server's door, open from the start. */
@@ -150,6 +160,7 @@ export class FrontDoor {
 
   #answer(request: IncomingMessage, response: ServerResponse, app: App, respond: Respond): void {
     const { method = 'GET', url = '/' } = request;
+    response.once('finish', () => dropRest(request));
     const kind = kindOf(method, pathOf(url));
     this.#measure(request, response, kind);
     secure(request, response, app.config);

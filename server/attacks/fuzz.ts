@@ -18,6 +18,7 @@ if (seed === undefined || cases === undefined || from === undefined || ![seed, c
 
 const fuzzing = await Fuzzing.open(seed);
 const begun = performance.now();
+let told = 0;
 for (let at = from; at < from + cases; at += BATCH) {
   // It listens for what nobody catches, so that a rejection would end in silence.
   await fuzzing
@@ -25,6 +26,8 @@ for (let at = from; at < from + cases; at += BATCH) {
     .catch((error: unknown) => fuzzing.failures.push(`case ${at} on: ${String(error)}`));
   const { tally, failures } = fuzzing;
   const seconds = Math.round((performance.now() - begun) / 1000);
+  for (const failure of failures.slice(told)) process.stdout.write(`${failure}\n`);
+  told = failures.length;
   process.stdout.write(`${tally.cases} cases, ${seconds} s, ${failures.length} failures, ${Math.round(tally.rss / 1e6)} MB resident\n`);
 }
 await fuzzing.close();

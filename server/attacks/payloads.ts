@@ -90,7 +90,7 @@ function writeStruct(encoder: encoding.Encoder, { ref, values, map = MAP, key = 
   }
   encoding.writeVarUint(encoder, length ?? values.length);
   for (const value of values) {
-    if (ref === REF.json) encoding.writeVarString(encoder, value === undefined ? 'undefined' : JSON.stringify(value));
+    if (ref === REF.json) encoding.writeVarString(encoder, jsonOf(value));
     else encoding.writeAny(encoder, value as Parameters<typeof encoding.writeAny>[1]);
   }
 }
@@ -207,4 +207,8 @@ export function varUint(value: number): Uint8Array {
 
 export function joined(...parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(parts));
+}
+
+function jsonOf(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner)) ?? 'undefined';
 }
