@@ -1,13 +1,16 @@
+import { eq } from 'drizzle-orm';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import * as Y from 'yjs';
+import { boards } from '../../db/schema.ts';
 import { addLabel, readLabels } from '../../lib/board/board-doc.ts';
 import { CLOSE } from '../../lib/wire.ts';
 import { hasPostgres, hasRedis, startPostgres, startRedis, type Postgres, type Service } from '../testing/services.ts';
 import { openWorld, until, type Actor, type Client, type World } from '../testing/world.ts';
 import { appendEntries, loadRoom } from './log.ts';
+import { writeUpdate } from './protocol.ts';
 
 /** `npm run torture -- --convergence 1000 --instances 3` does this with many boards, over bad networks; see bench/torture. */
 
@@ -71,6 +74,26 @@ describe.skipIf(!hasPostgres() || !hasRedis())('two instances on one database', 
     addLabel(a.doc, 'a0.h0', 'with it', 10);
     await until(() => textsOf(b).includes('with it'));
     expect(agree(a, b)).toBe(true);
+    expect([a.closed, b.closed]).toEqual([null, null]);
+  });
+
+  test('nobody writes at one under the client id of somebody at the other', async () => {
+    const [a, b] = await meet();
+    addLabel(a.doc, 'a0.h0', 'mine', 1);
+    await until(() => textsOf(b).includes('mine'));
+    const [board] = await worlds[0]!.app.db.select({ workspaceId: boards.workspaceId }).from(boards).where(eq(boards.id, id));
+    const mallory = await worlds[1]!.account('Mallory', { workspaceId: board!.workspaceId, role: 'editor' });
+    for (const base of [a.doc, new Y.Doc()]) {
+      const forger = worlds[1]!.connect(mallory, room);
+      clients.push(forger);
+      await forger.synced();
+      forger.send(writeUpdate(forged(base, a.doc.clientID)));
+      await until(() => forger.closed !== null);
+      expect(forger.closed?.code).toBe(CLOSE.invalidUpdate);
+    }
+    addLabel(a.doc, 'a0.h0', 'mine, too', 3);
+    await until(() => textsOf(b).includes('mine, too') && agree(a, b));
+    expect(textsOf(b)).toEqual(['mine', 'mine, too']);
     expect([a.closed, b.closed]).toEqual([null, null]);
   });
 
@@ -152,6 +175,16 @@ async function connect(instance: number): Promise<Client> {
 
 function seenBy(observer: Client, { doc }: Client): Record<string, unknown> | undefined {
   return observer.provider.awareness.getStates().get(doc.clientID);
+}
+
+/** A label under somebody else's client id, on top of what `base` holds. */
+function forged(base: Y.Doc, clientID: number): Uint8Array {
+  const doc = new Y.Doc();
+  Y.applyUpdate(doc, Y.encodeStateAsUpdate(base));
+  doc.clientID = clientID;
+  const before = Y.encodeStateVector(doc);
+  addLabel(doc, 'a0.h0', 'forged', 2);
+  return Y.encodeStateAsUpdate(doc, before);
 }
 
 function textsOf({ doc }: Client): string[] {
