@@ -2,6 +2,7 @@ import { eq } from 'drizzle-orm';
 import { rmSync } from 'node:fs';
 import type * as Y from 'yjs';
 import { boards, members, memberships, publicationVersions, runs, versions } from '../../db/schema.ts';
+import { CLOSE } from '../../lib/wire.ts';
 import { setApp } from '../app.ts';
 import { serve } from '../front-door.ts';
 import { newHome, openWorld, until, type Actor, type Client, type World } from '../testing/world.ts';
@@ -148,8 +149,9 @@ export class Fuzzing {
 
   /** What is stored of the open board is what its reader sees; of the closed board it is what it was. */
   private async checkStored(end: string): Promise<void> {
-    const isLost = await this.isLost();
-    // The host may have deleted the open board.
+    // The host may have deleted the open board, and taken it back out of the bin, too.
+    const wasDeleted = this.people.observer.closed?.code === CLOSE.notFound;
+    const isLost = wasDeleted || (await this.isLost());
     if (!isLost) await this.checkOpen(end);
     const { closed, honest } = this.people;
     const now = await fingerprintOf(this.world, closed);
