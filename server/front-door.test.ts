@@ -1,12 +1,13 @@
-import { Agent, request, type IncomingHttpHeaders, type Server, type ServerOptions } from 'node:http';
+import { once } from 'node:events';
+import { Agent, request, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerOptions } from 'node:http';
 import { connect } from 'node:net';
 import { Readable } from 'node:stream';
-import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { configOf, type Config } from './config.ts';
 import { FrontDoor, createFrontServer, listen, type Respond, type Upgrade } from './front-door.ts';
 import { openLimits, type Limits } from './rate-limits.ts';
-import { openWorld, type World } from './testing/world.ts';
+import { openWorld, until, type World } from './testing/world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -67,6 +68,32 @@ beforeEach(async () => {
 afterEach(() => house.stop());
 
 const served: Respond = async (_, response) => void response.end('served');
+
+test.each<[string, (incoming: IncomingMessage) => unknown]>([
+  ['nobody touched', () => {}],
+  ['somebody wrapped', (incoming) => Readable.toWeb(incoming)],
+  ['somebody began to read', (incoming) => void Readable.toWeb(incoming).getReader().read()],
+  ['somebody listens to', (incoming) => incoming.on('readable', () => {})],
+  ['somebody paused', (incoming) => incoming.on('data', () => {}).pause()],
+])('a body that %s and that comes after its answer ends, and the connection stays', async (_, touch) => {
+  for (const gap of [0, 1, 20]) {
+    const closed = vi.fn();
+    house.open(async (incoming, response) => {
+      incoming.once('close', closed);
+      touch(incoming);
+      await new Promise((done) => setTimeout(done, gap));
+      response.end('served');
+    });
+    const socket = connect(house.port, '127.0.0.1');
+    const host = `127.0.0.1:${house.port}`;
+    socket.write(`POST / HTTP/1.1\r\nHost: ${host}\r\nOrigin: http://${host}\r\nContent-Length: 6\r\n\r\nabc`);
+    expect(String((await once(socket, 'data'))[0])).toContain('200 OK');
+    socket.write('def');
+    await until(() => closed.mock.calls.length > 0, 2000);
+    expect(socket.readyState).toBe('open');
+    socket.destroy();
+  }
+});
 
 test('a body that is answered before it is read keeps nobody from the next answer', async () => {
   // As a route that begins to read and then refuses.

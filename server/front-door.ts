@@ -65,8 +65,10 @@ function refusalToListen(code: unknown, host: string, port: number): StartError 
 
 /** A body that its answer did not wait for: while it lies there, the connection's next request is not heard. */
 function dropRest(request: IncomingMessage): void {
-  if (request.complete) return;
-  request.removeAllListeners('data').removeAllListeners('readable').resume();
+  if (request.closed) return;
+  request.removeAllListeners('data').removeAllListeners('readable');
+  // A stream that nobody listens to would stop again.
+  request.on('data', () => {}).resume();
   const late = setTimeout(() => request.socket.destroy(), REST).unref();
   request.once('close', () => clearTimeout(late));
 }
