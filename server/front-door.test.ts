@@ -77,7 +77,7 @@ test.each<[string, (incoming: IncomingMessage) => unknown]>([
   ['somebody paused', (incoming) => incoming.on('data', () => {}).pause()],
 ])('a body that %s and that comes after its answer ends, and the connection stays', async (_, touch) => {
   for (const gap of [0, 1, 20]) {
-    const closed = vi.fn();
+    const closed = vi.fn<() => void>();
     house.open(async (incoming, response) => {
       incoming.once('close', closed);
       touch(incoming);
