@@ -1,6 +1,6 @@
 import type * as Y from 'yjs';
 import type { Label } from '../../lib/board/records.ts';
-import type { Made, Plan, Received, Window } from './generator.ts';
+import type { Filled, Made, Plan, Received, Window } from './generator.ts';
 import { clock } from './peers/probe.mjs';
 import { Samples } from './samples.ts';
 import type { Tab } from './tab.ts';
@@ -60,20 +60,19 @@ export class Client {
     return others.reduce((total, { edits }) => total + edits, 0);
   }
 
-  /** Adds labels of 200 characters. */
-  fill(bytes: number): { labels: number; bytes: number } {
-    let labels = 0;
-    let size = 0;
-    this.tab.doc.on('update', (update: Uint8Array) => (size += update.length));
-    while (size < bytes) {
+  /** Adds labels of 200 characters until all that was filled in is `bytes` long. */
+  fill(filled: Filled, bytes: number): void {
+    this.tab.doc.on('update', (update: Uint8Array, _origin: unknown, _doc: Y.Doc, { local }: Y.Transaction) => {
+      if (local) filled.bytes += update.length;
+    });
+    while (filled.bytes < bytes) {
       this.tab.doc.transact(() => {
-        for (let end = labels + PORTION / 400; labels < end; labels++) {
-          const id = `fill.${labels}`;
+        for (let end = filled.labels + PORTION / 400; filled.labels < end; filled.labels++) {
+          const id = `fill.${filled.labels}`;
           this.labels.set(id, { id, anchor: ANCHOR, text: id.padEnd(200, ' .'), createdAt: 0 });
         }
       });
     }
-    return { labels, bytes: size };
   }
 
   static results(clients: readonly Client[]): Omit<Received, 'undelivered' | 'expected'> {

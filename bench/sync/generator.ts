@@ -46,6 +46,11 @@ export interface Received {
   losses: number;
 }
 
+export interface Filled {
+  labels: number;
+  bytes: number;
+}
+
 export interface GeneratorCalls extends CommonCalls {
   /** opens clients, `atOnce` at a time; gives the milliseconds that each took to have the document */
   open: { argument: { plans: Plan[]; atOnce: number }; result: Float32Array };
@@ -54,7 +59,7 @@ export interface GeneratorCalls extends CommonCalls {
   /** waits until every client has every edit, at most `patience` ms */
   settle: { argument: { made: Made[]; patience: number }; result: Received };
   /** labels until the document holds so many bytes; resolves when the server has them, and leaves `checks` open */
-  fill: { argument: { plan: Plan; bytes: number; checks: Plan }; result: { labels: number; bytes: number } };
+  fill: { argument: { writers: Plan[]; bytes: number; checks: Plan }; result: Filled };
   /** opens and closes clients, `atOnce` at a time */
   cycle: { argument: { plans: Plan[]; count: number; atOnce: number }; result: null };
   close: { argument: null; result: null };
@@ -64,6 +69,11 @@ const open: (address: Address) => Tab = process.argv[2] ? await hocuspocusTabs(p
 // Every provider of y-websocket listens for the end of the process.
 process.setMaxListeners(0);
 let clients: Client[] = [];
+
+/** What one person may add at once: servers bound it. */
+const BYTES_PER_WRITER = 3_000_000;
+/** Milliseconds until what a writer filled in has reached somebody else. */
+const PATIENCE = 60_000;
 
 async function inGroups<T>(items: readonly T[], atOnce: number, work: (item: T) => Promise<void>): Promise<void> {
   const queue = [...items];
@@ -101,15 +111,21 @@ const handlers: Handlers<GeneratorCalls> = {
       else return { ...Client.results(clients), undelivered, expected: clients.reduce((total, client) => total + client.due(made), 0) };
     }
   },
-  async fill({ plan, bytes, checks }) {
-    const writer = new Client(plan, open(plan));
-    await writer.tab.synced;
-    const filled = writer.fill(bytes);
+  async fill({ writers, bytes, checks }) {
     // Somebody else having it all says that the server does, whatever the protocol.
     const reader = new Client(checks, open(checks));
     await reader.tab.synced;
-    while (reader.labels.size < filled.labels) await until(clock() + 50);
-    writer.tab.close();
+    const filled = { labels: 0, bytes: 0 };
+    for (const plan of writers) {
+      const writer = new Client(plan, open(plan));
+      await writer.tab.synced;
+      writer.fill(filled, Math.min(bytes, filled.bytes + BYTES_PER_WRITER));
+      const end = clock() + PATIENCE;
+      while (reader.labels.size < filled.labels && clock() < end) await until(clock() + 50);
+      writer.tab.close();
+      if (reader.labels.size < filled.labels) throw new Error(`fill: expected ${filled.labels} labels at the reader, got ${reader.labels.size}`);
+    }
+    if (filled.bytes < bytes) throw new Error(`fill: expected ${bytes} bytes, got ${filled.bytes} of ${writers.length} writers`);
     // It stays, because a server that stores nothing forgets a document that nobody has open.
     clients.push(reader);
     return filled;

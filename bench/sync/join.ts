@@ -37,7 +37,7 @@ export async function measureJoin(
 ): Promise<JoinResult> {
   const large = await site.prepare(1, size.clients);
   const plans = plansOf(large, { boards: 1, clients: size.clients, writers: 0 });
-  const { labels, bytes } = await joiners.ask('fill', { plan: plans[0]!, checks: plans[1]!, bytes: size.bytes });
+  const { labels, bytes } = await joiners.ask('fill', { checks: plans[0]!, writers: plans.slice(1), bytes: size.bytes });
   const small = await site.prepare(1, 2);
   const pair = plansOf(small, { boards: 1, clients: 2, writers: 2 }).map((plan) => ({ ...plan, index: plan.index + size.clients }));
   await onlookers.ask('open', { plans: pair, atOnce: 2 });
