@@ -1,11 +1,13 @@
 import { eq, inArray } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import * as Y from 'yjs';
 import { audit, boards, quarantine, rooms, snapshots, updates, workspaces, writers } from '../db/schema.ts';
 import { authorise, roleOnBoard } from './access.ts';
 import { deleteBoard, listBin, purgeBin, undeleteBoard } from './bin.ts';
 import { listBoards } from './boards.ts';
 import { addComment } from './discussion.ts';
 import { findPage, publish } from './publish.ts';
+import { appendEntries } from './realtime/log.ts';
 import { openWorld, type Actor, type World } from './testing/world.ts';
 import { deleteWorkspace } from './workspaces.ts';
 import { describeEngines } from './testing/engines.ts';
@@ -113,5 +115,18 @@ describeEngines('the bin', (engine) => {
     const entries = await app.db.select().from(audit).where(eq(audit.workspaceId, workspaceId)).orderBy(audit.id);
     expect(entries.map(({ action }) => action)).toEqual(['workspace.made', 'board.made', 'board.published', 'workspace.deleted']);
     expect(entries.at(-1)).toMatchObject({ personName: 'Closed', details: { name: 'Closed', boards: 1 } });
+  });
+
+  test('what is written to a board while it is removed goes the next time', async () => {
+    const { app } = world;
+    const { boss, board, workspaceId } = await publishedBoard('Late');
+    await deleteWorkspace(app, boss.person, workspaceId);
+    const update = Y.encodeStateAsUpdate(new Y.Doc());
+    const entry = { data: update, personId: boss.person.id, clients: [7] };
+    await appendEntries(app.db, `board/${board}`, [entry], app.now());
+    await app.db.insert(snapshots).values({ room: `discussion/${board}`, lastId: 1, data: update, createdAt: app.now() });
+    expect(await rowsOf(board)).toBe(3);
+    await purgeBin(app);
+    expect(await rowsOf(board)).toBe(0);
   });
 });

@@ -1,4 +1,4 @@
-import { and, eq, gte, inArray, isNull, lt } from 'drizzle-orm';
+import { and, eq, gte, inArray, isNull, lt, notExists, sql } from 'drizzle-orm';
 import type { Database } from '../db/client.ts';
 import { boards, quarantine, rooms as epochs, snapshots, updates, writers } from '../db/schema.ts';
 import { may } from '../lib/roles.ts';
@@ -13,6 +13,7 @@ import { Refusal } from './refusal.ts';
 /** Deleted boards can be brought back for a while. What was published stays public. */
 
 const BIN_LIFE = 30 * 24 * 3_600_000;
+const ROOM_TABLES = [updates, snapshots, writers, quarantine, epochs] as const;
 
 export async function deleteBoard(app: App, person: Person, boardId: string): Promise<void> {
   const member = await authorise(app, person, 'board.delete', boardId);
@@ -52,7 +53,7 @@ export async function listBin(app: App, person: Person, workspaceId: string): Pr
   return deleted.filter(({ role }) => may(role, 'board.delete'));
 }
 
-/** Removes what has been in the bin for too long, with all that was ever written there. */
+/** Removes what has been in the bin for too long, with all that was ever written there, and what was written to boards while they were removed. */
 export async function purgeBin({ db, now }: App): Promise<number> {
   const isOld = lt(boards.deletedAt, now() - BIN_LIFE);
   const old = await db.select({ id: boards.id }).from(boards).where(isOld);
@@ -71,6 +72,7 @@ export async function purgeBin({ db, now }: App): Promise<number> {
       purged += 1;
     });
   }
+  for (const table of ROOM_TABLES) await db.delete(table).where(notExists(boardOf(db, table)));
   return purged;
 }
 
@@ -78,5 +80,12 @@ export async function purgeBin({ db, now }: App): Promise<number> {
 export async function deleteRooms(tx: Database, boardIds: readonly string[]): Promise<void> {
   const keys = boardIds.flatMap((boardId) => [roomKey({ kind: 'board', boardId }), roomKey({ kind: 'discussion', boardId })]);
   if (keys.length === 0) return;
-  for (const table of [updates, snapshots, writers, quarantine, epochs]) await tx.delete(table).where(inArray(table.room, keys));
+  for (const table of ROOM_TABLES) await tx.delete(table).where(inArray(table.room, keys));
+}
+
+function boardOf(db: Database, { room }: (typeof ROOM_TABLES)[number]) {
+  return db
+    .select({ one: sql`1` })
+    .from(boards)
+    .where(eq(boards.id, sql`split_part(${room}, '/', 2)`));
 }

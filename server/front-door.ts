@@ -127,9 +127,9 @@ export class FrontDoor {
       () => {
         const closed = app.limits.openSocket(address);
         if (!closed) return refuseSocket(socket, '429 Too Many Requests', 'too many sockets of one address');
+        if (socket.destroyed) return closed();
         socket.once('close', closed);
-        if (socket.destroyed) closed();
-        else upgrade(request, socket, head);
+        upgrade(request, socket, head);
       },
       (error: unknown) => {
         const isLimit = error instanceof TooFast;

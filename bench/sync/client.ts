@@ -9,7 +9,7 @@ import type { Tab } from './tab.ts';
 const EDIT_EVERY = 500;
 const MOVE_EVERY = 1000;
 const ANCHOR = 'input->a0.h3->a1.h5->logits';
-/** Bytes of one update of {@link Client.fill}: below what a server takes in one message. */
+/** Bytes of one update of {@link Client.addLabels}: below what a server takes in one message. */
 const PORTION = 400_000;
 
 const same = new Samples();
@@ -61,7 +61,7 @@ export class Client {
   }
 
   /** Adds labels of 200 characters until all that was filled in is `bytes` long. */
-  fill(filled: Filled, bytes: number): void {
+  addLabels(filled: Filled, bytes: number): void {
     this.tab.doc.on('update', (update: Uint8Array, _origin: unknown, _doc: Y.Doc, { local }: Y.Transaction) => {
       if (local) filled.bytes += update.length;
     });

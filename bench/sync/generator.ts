@@ -119,11 +119,12 @@ const handlers: Handlers<GeneratorCalls> = {
     for (const plan of writers) {
       const writer = new Client(plan, open(plan));
       await writer.tab.synced;
-      writer.fill(filled, Math.min(bytes, filled.bytes + BYTES_PER_WRITER));
+      writer.addLabels(filled, Math.min(bytes, filled.bytes + BYTES_PER_WRITER));
       const end = clock() + PATIENCE;
       while (reader.labels.size < filled.labels && clock() < end) await until(clock() + 50);
       writer.tab.close();
-      if (reader.labels.size < filled.labels) throw new Error(`fill: expected ${filled.labels} labels at the reader, got ${reader.labels.size}`);
+      if (reader.labels.size < filled.labels)
+        throw new Error(`fill: expected ${filled.labels} labels at the reader, got ${reader.labels.size}`);
     }
     if (filled.bytes < bytes) throw new Error(`fill: expected ${bytes} bytes, got ${filled.bytes} of ${writers.length} writers`);
     // It stays, because a server that stores nothing forgets a document that nobody has open.

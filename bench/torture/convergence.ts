@@ -48,6 +48,12 @@ interface Finished {
   board: TorturedBoard;
 }
 
+/** Who asks, and what draws the server that is asked. */
+interface Asker {
+  cookie: string;
+  random: Random;
+}
+
 class Convergence {
   readonly #started = Date.now();
   readonly #figures: ConvergenceFigures = {
@@ -97,6 +103,7 @@ class Convergence {
       await weather.end();
     }
     await site.killAll();
+    for (const crash of site.crashes.splice(0)) this.#problem(crash);
     await site.inDatabase(async (db) => {
       for (const { seed, board } of finished) {
         this.#add(seed, 'in the database', [...(await board.differencesFrom(db)), ...(await board.brokenPromises(db))]);
@@ -109,7 +116,7 @@ class Convergence {
   async #play(seed: number): Promise<TorturedBoard> {
     const random = new Random(seed);
     const { cookies, origins } = this.site;
-    const creator = cookies[0]!;
+    const creator = { cookie: cookies[0]!, random: random.fork() };
     const { id } = (await this.#ask(creator, 'POST', '/api/boards', { setup: SETUP })) as { id: string };
     const guest = random.chance(SHARE_WITH_ROLES) ? await this.#invite(creator, id, `Guest ${seed}`) : null;
     const editors = guest ? [...cookies, guest.cookie] : cookies;
@@ -137,22 +144,22 @@ class Convergence {
   }
 
   /** Somebody who joins by a link. */
-  async #invite(creator: string, boardId: string, name: string): Promise<{ cookie: string; personId: string }> {
+  async #invite(creator: Asker, boardId: string, name: string): Promise<{ cookie: string; personId: string }> {
     const { url } = (await this.#ask(creator, 'POST', `/api/boards/${boardId}/invites`, { role: 'editor', expiresIn: 1, maxUses: 1 })) as {
       url: string;
     };
     const token = new URL(url).pathname.split('/').at(-1);
-    const response = await this.#fetch('', 'POST', '/api/join', { token, name });
+    const response = await this.#fetch({ ...creator, cookie: '' }, 'POST', '/api/join', { token, name });
     const cookie = response.headers
       .getSetCookie()
       .map((line) => line.split(';', 1)[0])
       .join('; ');
-    const { person } = (await this.#ask(cookie, 'GET', '/api/me')) as { person: { id: string } };
+    const { person } = (await this.#ask({ ...creator, cookie }, 'GET', '/api/me')) as { person: { id: string } };
     return { cookie, personId: person.id };
   }
 
   /** An editor may only read for a while, and then writes again: nothing of theirs is lost or half there. */
-  async #changeRoles(creator: string, boardId: string, personId: string, random: Random): Promise<void> {
+  async #changeRoles(creator: Asker, boardId: string, personId: string, random: Random): Promise<void> {
     for (const role of ['viewer', 'commenter', 'editor']) {
       await pause(random.below(250));
       await this.#ask(creator, 'PATCH', `/api/boards/${boardId}/members/${personId}`, { role });
@@ -160,13 +167,13 @@ class Convergence {
     }
   }
 
-  async #ask(cookie: string, method: string, path: string, body?: unknown): Promise<unknown> {
-    const response = await this.#fetch(cookie, method, path, body);
+  async #ask(asker: Asker, method: string, path: string, body?: unknown): Promise<unknown> {
+    const response = await this.#fetch(asker, method, path, body);
     return response.status === 204 ? null : response.json();
   }
 
-  async #fetch(cookie: string, method: string, path: string, body?: unknown): Promise<Response> {
-    const origin = this.site.origins[Math.floor(Math.random() * this.site.origins.length)]!;
+  async #fetch({ cookie, random }: Asker, method: string, path: string, body?: unknown): Promise<Response> {
+    const origin = random.pick(this.site.origins);
     const response = await fetch(origin + path, {
       method,
       headers: { cookie, origin, 'content-type': 'application/json' },

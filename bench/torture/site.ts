@@ -27,6 +27,8 @@ export interface Launch {
 export class Site {
   readonly deeds: Deeds = { compactions: 0, appends: 0, unloads: 0 };
   readonly servers: (ServerProcess | null)[];
+  /** servers that ended by themselves */
+  readonly crashes: string[] = [];
   #spare = new ServerProcess();
 
   private constructor(
@@ -74,7 +76,9 @@ export class Site {
     await Promise.race([server.loaded, server.ended]);
     if (server.hasEnded) throw new Error(`server: expected it to load its modules, got\n${server.said}`);
     this.servers[index] = server;
-    void server.ended.then(() => {
+    void server.ended.then(({ signal, code }) => {
+      if (signal !== 'SIGKILL')
+        this.crashes.push(`server ${index}: expected it to run until it is killed, got exit code ${code}\n${server.said}`);
       for (const deed of ['compactions', 'appends', 'unloads'] as const) this.deeds[deed] += server.deeds[deed];
     });
     const { place, redisUrl } = this;

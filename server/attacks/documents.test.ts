@@ -154,21 +154,22 @@ describe('an update that would take the time of others is refused before it does
   test('the same, by client after client, each on a connection of its own', async () => {
     const target = await arena.target();
     const actor = await arena.attacker(target);
-    const parts = Array.from({ length: 40 }, (_, part) => writeUpdate(payloads.crowdOfClients(500, MALLORY + 1000 * part)));
+    const parts = Array.from({ length: 40 }, (_, part) => writeUpdate(payloads.crowdOfClients(100, MALLORY + 1000 * part)));
     await arena.survives(target, async () => {
-      const codes = new Set<number>();
+      const codes: (number | null)[] = [];
       for (const part of parts) {
         const mallory = await new RawSocket(arena.world, actor, target.room).entered();
         mallory.send(part);
         // Whatever is not refused is answered.
         const before = mallory.frames.length;
         await until(() => mallory.closed !== null || mallory.frames.length > before, 30_000);
-        if (mallory.closed) codes.add(mallory.closed.code);
+        codes.push(mallory.closed?.code ?? null);
         mallory.leave();
       }
-      expect(codes.size, 'close codes').toBeGreaterThan(0);
-      for (const code of codes) expect(REFUSED).toContain(code);
-      return [...codes].join(', ');
+      // The first ones are like anybody's. What was spent outlives a connection.
+      expect(codes[0]).toBeNull();
+      expect(new Set(codes)).toEqual(new Set([null, CLOSE.tooFast]));
+      return `${codes.filter((code) => code !== null).length} times ${CLOSE.tooFast}`;
     });
   });
 

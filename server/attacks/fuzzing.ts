@@ -65,9 +65,8 @@ export class Fuzzing {
     const longest = await this.bystander.during(async () => {
       for (let index = from; index < to; index++) {
         const random = randomFrom(Math.imul(this.seed, 1_000_003) + index);
-        const before = this.faults.length + this.unhandled.errors.length;
         await (index % 2 === 0 ? this.sendFrame(random, index) : this.sendRequest(random, index));
-        this.noteFaults(index, before);
+        this.noteFaults(`case ${index}`);
         this.tally.cases += 1;
       }
     });
@@ -77,11 +76,14 @@ export class Fuzzing {
     if (longest > BOUND) this.fail(end, `an edit on another board took ${Math.round(longest)} ms`);
     if (this.bystander.disturbed) this.fail(end, `who works on another board was closed: ${this.bystander.disturbed}`);
     await this.checkStored(end);
+    this.noteFaults(end);
   }
 
+  /** What goes wrong on the way out is among the failures too. */
   async close(): Promise<void> {
     for (const socket of this.sockets.values()) socket.leave();
     await this.world.stop();
+    this.noteFaults('the end');
     this.unhandled.close();
     rmSync(this.home, { recursive: true, force: true });
   }
@@ -90,10 +92,9 @@ export class Fuzzing {
     this.failures.push(`seed ${this.seed}, ${where}: ${what}`);
   }
 
-  private noteFaults(index: number, before: number): void {
-    if (this.faults.length + this.unhandled.errors.length === before) return;
-    for (const fault of this.faults.splice(0)) this.fail(`case ${index}`, fault);
-    for (const error of this.unhandled.errors.splice(0)) this.fail(`case ${index}`, `nobody caught ${String(error)}`);
+  private noteFaults(where: string): void {
+    for (const fault of this.faults.splice(0)) this.fail(where, fault);
+    for (const error of this.unhandled.errors.splice(0)) this.fail(where, `nobody caught ${String(error)}`);
   }
 
   private async sendFrame(random: Random, index: number): Promise<void> {
@@ -132,6 +133,7 @@ export class Fuzzing {
     if (told instanceof Error) {
       // A request that Node's own client does not send, or a connection that is closed on one that may not be sent.
       this.count('none');
+      if (told.message.includes('no answer within')) this.fail(`case ${index}`, `${method} ${path.slice(0, 300)}: ${told.message}`);
       return;
     }
     this.count(String(told.status));

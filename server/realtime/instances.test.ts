@@ -7,6 +7,8 @@ import * as Y from 'yjs';
 import { boards } from '../../db/schema.ts';
 import { addLabel, readLabels } from '../../lib/board/board-doc.ts';
 import { CLOSE } from '../../lib/wire.ts';
+import { presenceOf } from '../attacks/payloads.ts';
+import { RawSocket } from '../attacks/raw-socket.ts';
 import { hasPostgres, hasRedis, startPostgres, startRedis, type Postgres, type Service } from '../testing/services.ts';
 import { openWorld, until, type Actor, type Client, type World } from '../testing/world.ts';
 import { appendEntries, loadRoom } from './log.ts';
@@ -75,6 +77,19 @@ describe.skipIf(!hasPostgres() || !hasRedis())('two instances on one database', 
     await until(() => textsOf(b).includes('with it'));
     expect(agree(a, b)).toBe(true);
     expect([a.closed, b.closed]).toEqual([null, null]);
+  });
+
+  test('nobody takes the place at one of somebody at the other who has written nothing yet', async () => {
+    const [a, b] = await meet();
+    const mallory = await new RawSocket(worlds[1]!, await worlds[1]!.guest(id, 'Forger', 'viewer'), room).entered();
+    mallory.send(presenceOf([{ clientId: a.doc.clientID, clock: 2 ** 40, state: '{"selection":"forged"}' }]));
+    mallory.send(presenceOf([{ clientId: 7, clock: 1, state: '{"selection":"honest"}' }]));
+    await until(() => b.provider.awareness.getStates().has(7));
+    expect(seenBy(b, a)?.['user']).toMatchObject({ id: owner.person.id });
+    mallory.leave();
+    addLabel(a.doc, 'a0.h0', 'mine', 1);
+    await until(() => textsOf(b).includes('mine'));
+    expect(a.closed).toBeNull();
   });
 
   test('nobody writes at one under the client id of somebody at the other', async () => {

@@ -33,6 +33,22 @@ test('a person fills a room no faster than by hand, and others have a budget of 
   expect(() => judging(judge, labels(1, 20_100, 1))).toThrow(expect.objectContaining({ code: CLOSE.tooFast }));
 });
 
+test('the client ids of one person are counted', () => {
+  const judge = judgeOf(new Budgets(() => clock.now));
+  const crowd = (first: number, count: number) =>
+    updateOf(
+      Array.from({ length: count }, (_, n) => first + count - n).map((client) => ({ client, clock: 0, structs: [any(`${client}`, 1)] })),
+    );
+  for (let turn = 0; turn < 200; turn++) {
+    clock.now += 2000;
+    expect(judging(judge, crowd(turn * 100, 100))).not.toBeNull();
+  }
+  clock.now += 2000;
+  const refused = expect.objectContaining({ code: CLOSE.tooFast, message: 'more than 20000 client ids of one person' });
+  expect(() => judging(judge, crowd(20_000, 1))).toThrow(refused);
+  expect(judging(judge, crowd(20_000, 1), 'ada')).not.toBeNull();
+});
+
 test('who has nothing left can still delete', () => {
   const judge = judgeOf(new Budgets(() => clock.now));
   judging(judge, labels(1, 0, 20_000));

@@ -9,7 +9,7 @@ const TIMEOUT = 60_000;
 /** One at a time: merging takes a core and several times the document's memory. */
 let turn: Promise<unknown> = Promise.resolve();
 
-/** All that a log holds as one update. Throws a StoredFlaw where it does not load. */
+/** All that a log holds as one update. Throws a StoredFlaw where it does not load, and another error where it could not be merged. */
 export function mergeLog(reading: Reading): Promise<Uint8Array> {
   const parts = [...(reading.snapshot ? [reading.snapshot.data] : []), ...reading.rows.map(({ data }) => data)];
   const bytes = parts.reduce((total, { length }) => total + length, 0);
@@ -26,10 +26,11 @@ async function mergeInWorker(parts: readonly Uint8Array[]): Promise<Uint8Array> 
   const timer = setTimeout(() => void worker.terminate(), TIMEOUT);
   try {
     return await new Promise<Uint8Array>((resolve, reject) => {
-      const fail = (reason: string, cause?: unknown) => reject(new StoredFlaw(null, reason, { cause }));
-      worker.once('message', (merged: Uint8Array | null) => (merged ? resolve(merged) : fail('the log does not load')));
-      worker.once('error', (error) => fail('the log does not load', error));
-      worker.once('exit', () => fail(`the log was not merged within ${TIMEOUT} ms`));
+      worker.once('message', (merged: Uint8Array | null) =>
+        merged ? resolve(merged) : reject(new StoredFlaw(null, 'the log does not load')),
+      );
+      worker.once('error', (cause) => reject(new Error('merging: expected a log as one update, got a worker that failed', { cause })));
+      worker.once('exit', () => reject(new Error(`merging: expected a log as one update within ${TIMEOUT} ms, got none`)));
     });
   } finally {
     clearTimeout(timer);

@@ -97,6 +97,7 @@ export class PresenceBoard {
       named.add(clientId);
       const known = this.states.get(clientId);
       const fields = readFields(state);
+      if (fields && !this.belongsTo(clientId, personIn(fields))) continue;
       const isNews = !known || (known.instance === instance && known.entry.state !== state);
       if (!fields) {
         if (known?.instance === instance) this.remove(clientId, false);
@@ -130,9 +131,16 @@ export class PresenceBoard {
     if (member.clientId !== null) return member.clientId === clientId;
     const { id } = member.user;
     // The same client coming back before the server noticed that it had gone takes its place over.
-    if ((this.claims.get(clientId) ?? id) !== id || this.options.isForeign(clientId, id)) return false;
+    if (this.options.isForeign(clientId, id) || !this.belongsTo(clientId, id)) return false;
     member.clientId = clientId;
-    this.claims.set(clientId, id);
+    return true;
+  }
+
+  /** A client that nobody spoke for is theirs from now on. */
+  private belongsTo(clientId: number, personId: string): boolean {
+    const claimant = this.claims.get(clientId);
+    if (claimant !== undefined) return claimant === personId;
+    this.claims.set(clientId, personId);
     if (this.claims.size > CLAIMS) this.claims.delete(this.claims.keys().next().value ?? clientId);
     return true;
   }
@@ -199,6 +207,11 @@ function readFields(state: string): Record<string, unknown> | null {
   } catch {
     return null;
   }
+}
+
+/** Every instance writes into a state whose it is. */
+function personIn({ user }: Record<string, unknown>): string {
+  return typeof user === 'object' && user !== null && 'id' in user ? String(user.id) : '';
 }
 
 const COLORS = ['#3b6fb6', '#b6573b', '#3b9a6d', '#8a5bb0', '#b0892f', '#4a8fa3', '#a34a7a', '#6b7a2f'];
