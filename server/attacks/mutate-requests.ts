@@ -111,7 +111,8 @@ function mutateInside(random: Random, value: object): unknown {
     const kind = random.below(4);
     if (kind === 0) items.splice(at, 1);
     else if (kind === 1) items.splice(at, 0, randomValue(random, 0));
-    else if (kind === 2) return Array.from({ length: 200 }, () => items[0] ?? 1);
+    // Lists within lists multiply.
+    else if (kind === 2) return Array.from({ length: typeof items[0] === 'object' ? 3 : 200 }, () => items[0] ?? 1);
     else items[at] = mutateValue(random, items[at]);
     return items;
   }
