@@ -17,6 +17,8 @@ export default {
   turbopack: { root: fileURLToPath(new URL('.', import.meta.url)) },
   // The check command compiles everything, tests included; a start does not have to do it again.
   typescript: { ignoreBuildErrors: true },
+  // Titles come with their page: one that streams in behind leaves the tab without a name meanwhile.
+  htmlLimitedBots: /.*/,
   poweredByHeader: false,
   devIndicators: false,
 };

@@ -9,6 +9,7 @@ const NARROW = { width: 375, height: 812 };
 
 /** Looks at a screen in both colour schemes, wide and narrow: no rule of WCAG AA is broken, nothing sticks out. */
 export async function inspect(page: Page, name: string): Promise<void> {
+  await expect(page, name).toHaveTitle(/\S/);
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
     const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();

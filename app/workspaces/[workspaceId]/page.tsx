@@ -26,7 +26,7 @@ interface WorkspacePageProps {
 
 export async function generateMetadata({ params }: WorkspacePageProps): Promise<Metadata> {
   const opened = await open((await params).workspaceId);
-  return { title: opened?.workspace.name ?? '' };
+  return { title: opened?.workspace.name ?? strings.errors.notFound };
 }
 
 export default async function WorkspacePage({ params, searchParams }: WorkspacePageProps) {
