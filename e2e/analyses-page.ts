@@ -50,7 +50,7 @@ export class AnalysesPage {
   async csv(): Promise<{ file: string; head: string[]; rows: string[][] }> {
     const [download] = await Promise.all([
       this.page.waitForEvent('download'),
-      this.result.getByRole('button', { name: 'Download CSV' }).click(),
+      this.result.getByRole('button', { name: /^Download .* as CSV$/ }).click(),
     ]);
     const text = await readFile(await download.path(), 'utf8');
     const [head = [], ...rows] = text.trimEnd().split('\r\n').map(cellsOf);

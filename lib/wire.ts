@@ -357,6 +357,8 @@ export interface Presence {
   user: { id: string; name: string; color: string };
   /** the path, suffix or node in the person's inspector */
   selection: string | null;
+  /** what is under the person's cursor */
+  hover?: string | null;
 }
 
 export type { Role } from './roles.ts';

@@ -2,7 +2,7 @@ import type * as Y from 'yjs';
 import type { z } from 'zod';
 import type { Database } from '../db/client.ts';
 import { entries } from '../db/schema.ts';
-import { isAnchor } from '../lib/board/board-doc.ts';
+import { readAnchor } from '../lib/board/anchors.ts';
 import { findClaim, findComment, findEvidence, findThread, readComments, readThreads } from '../lib/board/discussion-doc.ts';
 import { parsePredicate } from '../lib/board/predicate.ts';
 import type { Claim, Comment, Evidence, Thread } from '../lib/board/records.ts';
@@ -201,8 +201,9 @@ function threadAt(doc: Y.Doc, anchor: string): Thread | null {
 }
 
 function checkAnchor(doc: Y.Doc, anchor: string): void {
-  if (anchor.startsWith('claim:')) require(findClaim(doc, anchor.slice('claim:'.length)), 'claim', anchor);
-  else if (!isAnchor(anchor)) throw new Refusal('bad-request', 'anchor', 'a path, suffix, edge, node or claim:ID', quote(anchor));
+  const read = readAnchor(anchor);
+  if (!read) throw new Refusal('bad-request', 'anchor', 'a path, suffix, edge, node, token:N, group:ID, run:ID or claim:ID', quote(anchor));
+  if (read.kind === 'claim') require(findClaim(doc, read.id), 'claim', anchor);
 }
 
 function require<T>(record: T | null, kind: string, id: string): T {

@@ -1,6 +1,6 @@
-/** Hands a text to the person as a file. */
-export function download(text: string, name: string, type: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
+/** Hands a text, or bytes, to the person as a file. */
+export function download(content: string | Blob, name: string, type: string): void {
+  const url = URL.createObjectURL(typeof content === 'string' ? new Blob([content], { type: `${type};charset=utf-8` }) : content);
   const link = document.createElement('a');
   link.href = url;
   link.download = name;

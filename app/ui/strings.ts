@@ -1,5 +1,6 @@
 import { accessStrings } from './access-strings.ts';
 import { analysisStrings } from './analysis-strings.ts';
+import { exportStrings } from './export-strings.ts';
 import { few } from './few.ts';
 
 const waiting = (count: number) => (count === 0 ? 'trying again' : `${few(count, 'change', 'changes')} kept`);
@@ -144,6 +145,8 @@ export const strings = {
   views: { label: 'Views', unravel: 'Unravel', degrees: 'Degrees', analyses: 'Analyses', claims: 'Claims' },
 
   analyses: analysisStrings,
+
+  exports: exportStrings,
 
   setup: {
     label: 'What this board asks',

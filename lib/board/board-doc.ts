@@ -1,18 +1,19 @@
 import type * as Y from 'yjs';
-import { EngineError, parseNode, parsePath } from '../engine/index.ts';
-import { is, number, orNull, readRecords, text, whole, type Fields, type Read } from './fields.ts';
-import type { Label, Setup } from './records.ts';
+import { EngineError } from '../engine/index.ts';
+import { ANCHOR_LIMIT, isModelAnchor, readAnchor } from './anchors.ts';
+import { is, listOf, number, orNull, readRecords, text, whole, type Fields, type Read } from './fields.ts';
+import type { Group, Label, Setup } from './records.ts';
 
 /**
  * The board document. Editors write it over the socket, so a reader here takes nothing for granted.
  * Its maps hold plain JSON values alone: the server refuses nested shared types.
  */
 
-export const BOARD_MAPS = ['meta', 'labels'] as const;
+export const BOARD_MAPS = ['meta', 'labels', 'groups'] as const;
 /** Origin of the edits below, for an undo manager to track. */
 export const EDIT = 'pathboard:edit';
 
-export const LIMITS = { title: 200, label: 200, anchor: 10_000, prompt: 100_000, name: 1000 } as const;
+export const LIMITS = { title: 200, label: 200, anchor: ANCHOR_LIMIT, prompt: 100_000, name: 1000, groupName: 200, members: 1000 } as const;
 
 const SETUP: Fields<Setup> = {
   model: text(200),
@@ -25,8 +26,15 @@ const SETUP: Fields<Setup> = {
 
 const LABEL: Fields<Label> = {
   id: text(40),
-  anchor: (value) => typeof value === 'string' && isAnchor(value),
+  anchor: (value) => typeof value === 'string' && isLabelled(value),
   text: text(LIMITS.label),
+  createdAt: number,
+};
+
+const GROUP: Fields<Group> = {
+  id: text(40),
+  name: text(LIMITS.groupName),
+  members: listOf((value) => typeof value === 'string' && isModelAnchor(value), LIMITS.members),
   createdAt: number,
 };
 
@@ -64,7 +72,8 @@ export function setTitle(doc: Y.Doc, title: string): void {
 
 export function addLabel(doc: Y.Doc, anchor: string, words: string, now: number, id: string = crypto.randomUUID()): Label {
   const label: Label = { id, anchor, text: labelText(words), createdAt: now };
-  if (!isAnchor(anchor)) throw new EngineError('bad-path', 'label', 'a path, edge or node', JSON.stringify(anchor.slice(0, 200)));
+  if (!isLabelled(anchor))
+    throw new EngineError('bad-path', 'label', 'a path, edge, node or mechanism', JSON.stringify(anchor.slice(0, 200)));
   doc.transact(() => doc.getMap('labels').set(id, label), EDIT);
   return label;
 }
@@ -82,16 +91,30 @@ export function removeLabel(doc: Y.Doc, id: string): void {
   doc.transact(() => doc.getMap('labels').delete(id), EDIT);
 }
 
-/** True for a path, suffix, edge or node, by the grammar alone. */
-export function isAnchor(anchor: string): boolean {
-  if (anchor.length > LIMITS.anchor) return false;
-  try {
-    if (anchor.includes('->')) parsePath(anchor);
-    else parseNode(anchor);
-    return true;
-  } catch {
-    return false;
+/** Mechanisms, oldest first. */
+export function readGroups(doc: Y.Doc): Read<Group> {
+  return readRecords<Group>(doc.getMap('groups').entries(), GROUP, (a, b) => a.createdAt - b.createdAt || compare(a.id, b.id));
+}
+
+/** Adds a mechanism, or changes the one with this id. */
+export function putGroup(doc: Y.Doc, group: Group): Group {
+  const put: Group = { ...group, name: group.name.trim(), members: [...new Set(group.members)] };
+  if (!is<Group>(put, GROUP)) {
+    const expected = `a name of 1 to ${LIMITS.groupName} characters and up to ${LIMITS.members} paths, edges or nodes`;
+    throw new EngineError('bad-request', 'mechanism', expected, JSON.stringify(put).slice(0, 200));
   }
+  doc.transact(() => doc.getMap('groups').set(put.id, put), EDIT);
+  return put;
+}
+
+export function removeGroup(doc: Y.Doc, id: string): void {
+  doc.transact(() => doc.getMap('groups').delete(id), EDIT);
+}
+
+/** Labels hang on objects of the model and on mechanisms. */
+function isLabelled(anchor: string): boolean {
+  const kind = readAnchor(anchor)?.kind;
+  return kind === 'model' || kind === 'group';
 }
 
 function labelText(words: string): string {

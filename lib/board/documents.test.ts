@@ -1,7 +1,19 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
-import { addLabel, editLabel, readLabels, readSetup, readTitle, removeLabel, setSetup, setTitle } from './board-doc.ts';
+import {
+  addLabel,
+  editLabel,
+  putGroup,
+  readGroups,
+  readLabels,
+  readSetup,
+  readTitle,
+  removeGroup,
+  removeLabel,
+  setSetup,
+  setTitle,
+} from './board-doc.ts';
 import { readClaims, readComments, readEvidence, readThreads } from './discussion-doc.ts';
 
 const SETUP = { model: 'toy', prompt: 'When Mary', counterfactual: null, position: null, target: ' Mary', foil: 'none' };
@@ -19,9 +31,25 @@ test('labels are added, changed, removed, and listed by age', () => {
 
 test('a label needs an anchor of the grammar and words', () => {
   const doc = new Y.Doc();
-  expect(() => addLabel(doc, 'a1.x->logits', 'copies', 1)).toThrow('label: expected a path, edge or node, got "a1.x->logits"');
+  expect(() => addLabel(doc, 'a1.x->logits', 'copies', 1)).toThrow('label: expected a path, edge, node or mechanism, got "a1.x->logits"');
   expect(() => addLabel(doc, 'm0', '  ', 1)).toThrow('label: expected 1 to 200 characters, got 0');
   expect(doc.getMap('labels').size).toBe(0);
+});
+
+test('mechanisms are added, changed, removed, and hold each member once', () => {
+  const doc = new Y.Doc();
+  const group = putGroup(doc, { id: 'g1', name: ' copying ', members: ['m0', 'a1.h0->logits', 'm0'], createdAt: 1 });
+  expect(group).toEqual({ id: 'g1', name: 'copying', members: ['m0', 'a1.h0->logits'], createdAt: 1 });
+  const label = addLabel(doc, 'group:g1', 'early', 2);
+  expect(readLabels(doc).records).toEqual([label]);
+  putGroup(doc, { ...group, name: 'moving' });
+  expect(readGroups(doc)).toEqual({ records: [{ ...group, name: 'moving' }], flaws: [] });
+  expect(() => putGroup(doc, { ...group, members: ['token:1'] })).toThrow(
+    'mechanism: expected a name of 1 to 200 characters and up to 1000',
+  );
+  expect(() => putGroup(doc, { ...group, name: '  ' })).toThrow('mechanism');
+  removeGroup(doc, 'g1');
+  expect(readGroups(doc).records).toEqual([]);
 });
 
 test('the setup is read as it was written, or not at all', () => {
@@ -73,9 +101,9 @@ test('no value whatever makes a reader throw', () => {
   fc.assert(
     fc.property(record, (value) => {
       const doc = new Y.Doc();
-      for (const map of ['labels', 'threads', 'comments', 'claims', 'evidence']) doc.getMap(map).set('k', value);
+      for (const map of ['labels', 'groups', 'threads', 'comments', 'claims', 'evidence']) doc.getMap(map).set('k', value);
       doc.getMap('meta').set('setup', value);
-      for (const read of [readLabels, readThreads, readComments, readClaims, readEvidence]) {
+      for (const read of [readLabels, readGroups, readThreads, readComments, readClaims, readEvidence]) {
         const { records, flaws } = read(doc);
         expect(records.length + flaws.length).toBe(1);
       }

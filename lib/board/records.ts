@@ -20,9 +20,19 @@ export interface Setup {
 /** Board document, map `labels`. Claims no author. */
 export interface Label {
   id: string;
-  /** a path, suffix, edge or node in the engine's grammar */
+  /** a path, suffix, edge or node in the engine's grammar, or `group:ID` */
   anchor: string;
   text: string;
+  /** epoch ms */
+  createdAt: number;
+}
+
+/** Board document, map `groups`: a mechanism. Claims no author. */
+export interface Group {
+  id: string;
+  name: string;
+  /** paths, suffixes, edges or nodes in the engine's grammar, each once */
+  members: string[];
   /** epoch ms */
   createdAt: number;
 }
@@ -35,7 +45,7 @@ export interface Author {
 /** Discussion document, map `threads`. */
 export interface Thread {
   id: string;
-  /** a path, suffix, edge, node, or `claim:ID` */
+  /** in the grammar of anchors.ts */
   anchor: string;
   author: Author;
   createdAt: number;
@@ -58,7 +68,7 @@ export type Stance = (typeof STANCES)[number];
 /** Discussion document, map `claims`. */
 export interface Claim {
   id: string;
-  /** path or node it is about, or null for the whole board */
+  /** what it is about, in the grammar of anchors.ts, or null for the whole board */
   anchor: string | null;
   text: string;
   author: Author;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Answer } from '../engine/index.ts';
-import { csvOf, fileName } from './csv.ts';
+import { csvOf, fileStem } from './csv.ts';
 
 const answer = (view: string, terms: object[], more: object = {}) =>
   ({ view, terms, metric: 2, foil: 1, model: { name: 'a b/c', hash: 'x' }, ...more }) as unknown as Answer;
@@ -37,5 +37,5 @@ it('quotes what would break a line, leaves null empty, and puts lists into one c
 });
 
 it('names the file after model and view', () => {
-  expect(fileName(answer('flow', []), 'csv')).toBe('pathboard-a-b-c-flow.csv');
+  expect(fileStem(answer('flow', []))).toBe('pathboard-a-b-c-flow');
 });

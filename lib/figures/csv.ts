@@ -1,5 +1,5 @@
 import type { Answer, Term } from '../engine/index.ts';
-import { columnsOf, exactText, principalLook, type Cell } from './columns.ts';
+import { columnsOf, exactText, principalLook, type Cell, type Column } from './columns.ts';
 
 /** Lists and matrices of a term, each in one cell as JSON. */
 const NESTED = ['byToken', 'takeover', 'pattern'] as const satisfies readonly (keyof Term)[];
@@ -24,9 +24,15 @@ export function csvOf(answer: Answer): string {
   return [head, ...terms.map(rowOf)].map((cells) => `${cells.map((cell) => quoted(exactText(cell))).join(',')}\r\n`).join('');
 }
 
-/** A file name that says which model and which view. */
-export function fileName({ model, view }: Answer, extension: string): string {
-  return `pathboard-${model.name.replace(/[^A-Za-z0-9._-]+/g, '-')}-${view}.${extension}`;
+/** Columns and rows for a spreadsheet to paste: tabs between cells, numbers at full precision. */
+export function tableText<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
+  const head = columns.map(({ title, unit }) => withUnit(title, unit));
+  return [head, ...rows.map((row) => columns.map((column) => exactText(column.read(row))))].map((cells) => cells.join('\t')).join('\n');
+}
+
+/** Says which model and which view; a file's name without its ending. */
+export function fileStem({ model, view }: Answer): string {
+  return `pathboard-${model.name.replace(/[^A-Za-z0-9._-]+/g, '-')}-${view}`;
 }
 
 function withUnit(title: string, unit: string | null): string {

@@ -1,24 +1,13 @@
 'use client';
 import { useMemo } from 'react';
 import type { Answer } from '@/lib/engine/index.ts';
-import { isAnchor } from '@/lib/board/board-doc.ts';
-import {
-  DEFECT_COLUMNS,
-  TAKEOVER_COLUMNS,
-  columnsOf,
-  exampleColumns,
-  examplesOf,
-  exactText,
-  rankedBy,
-  takeoversOf,
-  type Column,
-} from '@/lib/figures/columns.ts';
-import { csvOf, fileName } from '@/lib/figures/csv.ts';
+import { isModelAnchor } from '@/lib/board/anchors.ts';
+import { DEFECT_COLUMNS, TAKEOVER_COLUMNS, columnsOf, exampleColumns, examplesOf, rankedBy, takeoversOf } from '@/lib/figures/columns.ts';
+import { csvOf, fileStem, tableText } from '@/lib/figures/csv.ts';
 import { figuresOf, PATTERN_LIMIT } from '@/lib/figures/term-figures.ts';
-import { Button } from '@/app/ui/button.tsx';
-import { CopyButton } from '@/app/ui/copy-button.tsx';
-import { download } from '@/app/ui/download.ts';
+import { ExportBar } from '@/app/ui/export-bar.tsx';
 import { strings } from '@/app/ui/strings.ts';
+import { isAnalysisView } from './analyses.ts';
 import { AnalysisFacts } from './analysis-facts.tsx';
 import { useBoard } from './board-context.tsx';
 import { FigureView } from './figure-view.tsx';
@@ -31,7 +20,7 @@ export function AnalysisResult({ answer }: { answer: Answer }) {
   const columns = useMemo(() => columnsOf(answer), [answer]);
   const figures = useMemo(() => figuresOf(answer), [answer]);
   const ranked = rankedBy(answer);
-  const onSelect = (name: string) => (isAnchor(name) ? () => select(name) : null);
+  const onSelect = (name: string) => (isModelAnchor(name) ? () => select(name) : null);
   const omitted = answer.terms.some(({ pattern }) => (pattern?.length ?? 0) > PATTERN_LIMIT);
 
   return (
@@ -40,11 +29,12 @@ export function AnalysisResult({ answer }: { answer: Answer }) {
         <div className="flex flex-wrap items-center gap-2">
           <AnalysisFacts answer={answer} />
           <span className="ml-auto flex flex-wrap gap-1">
-            <CopyButton text={() => location.href} label={strings.analyses.link} what={strings.analyses.linkLong} />
-            <CopyButton text={() => tableText(columns, answer.terms)} label={strings.analyses.table} what={strings.analyses.tableLong} />
-            <Button small onClick={() => download(csvOf(answer), fileName(answer, 'csv'), 'text/csv')}>
-              {strings.analyses.csv}
-            </Button>
+            <ExportBar
+              what={isAnalysisView(answer.view) ? strings.analyses.titles[answer.view] : answer.view}
+              file={fileStem(answer)}
+              text={() => tableText(columns, answer.terms)}
+              csv={() => csvOf(answer)}
+            />
           </span>
         </div>
         <ul className="grid gap-0.5 text-xs text-soft">
@@ -58,7 +48,7 @@ export function AnalysisResult({ answer }: { answer: Answer }) {
       {figures.length > 0 ? (
         <div className="flex min-w-0 flex-wrap items-start gap-x-8 gap-y-4">
           {figures.map((figure) => (
-            <FigureView key={figure.id} figure={figure} file={fileName(answer, `${figure.id}.svg`)} onSelect={onSelect} />
+            <FigureView key={figure.id} figure={figure} file={`${fileStem(answer)}.${figure.id}`} onSelect={onSelect} />
           ))}
         </div>
       ) : null}
@@ -116,9 +106,4 @@ function Titled({ title, children }: { title: string; children: React.ReactNode 
       {children}
     </div>
   );
-}
-
-function tableText<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
-  const head = columns.map(({ title, unit }) => (unit === null ? title : `${title} (${unit})`));
-  return [head, ...rows.map((row) => columns.map((column) => exactText(column.read(row))))].map((cells) => cells.join('\t')).join('\n');
 }

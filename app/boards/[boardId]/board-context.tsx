@@ -5,6 +5,7 @@ import type { BoardAction } from '@/lib/roles.ts';
 import type { Presence, Role, Setup } from '@/lib/wire.ts';
 import type { BoardSession, Connection } from './board-session.ts';
 import type { Aside } from './kept-aside.ts';
+import type { Links } from './links.ts';
 import type { Outbox } from './outbox.ts';
 import type { Runs } from './runs.ts';
 import type { Analyses } from './use-analyses.ts';
@@ -32,8 +33,13 @@ export interface BoardScope {
   may: (action: BoardAction) => boolean;
   /** tells the person what was just done */
   say: (text: string) => void;
-  /** shows a path in the view and in the inspector */
-  select: (path: string) => void;
+  /** shows a path, node, token or mechanism in the view and in the inspector */
+  select: (anchor: string) => void;
+  /** what is under whose cursor */
+  links: Links;
+  /** of the views, in the address: {@link useSetting} */
+  settings: Readonly<Record<string, string>>;
+  set: (name: string, value: string | null) => void;
 }
 
 export const BoardContext = createContext<BoardScope | null>(null);

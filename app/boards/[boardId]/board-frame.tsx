@@ -34,10 +34,11 @@ interface BoardFrameProps {
 }
 
 export function BoardFrame({ theme, connection, notice, onDismiss, selection, view, onView }: BoardFrameProps) {
-  const { session, setup, person, select } = useBoard();
+  const { session, setup, person, select, links } = useBoard();
   const unravel = useUnravel(setup);
   const peers = usePresence(session.board.awareness, person);
   const marksOf = useMarks(session, peers);
+  useEffect(() => links.hear(peers), [links, peers]);
   const inspector = useRef<InspectorHandle>(null);
   const grid = useRef<HTMLDivElement>(null);
   const [helpOpen, setHelpOpen] = useState(false);

@@ -97,6 +97,10 @@ export class BoardSession {
     this.board.awareness.setLocalStateField('selection', path);
   }
 
+  hover(anchor: string | null): void {
+    this.board.awareness.setLocalStateField('hover', anchor);
+  }
+
   connect(): void {
     if (this.#ended) return;
     this.board.connect();

@@ -11,6 +11,7 @@ import type { BoardSession } from './board-session.ts';
 import { BoardVisit } from './board-visit.ts';
 import { FirstPaint } from './first-paint.tsx';
 import { useKeptAside } from './kept-aside.ts';
+import { Links } from './links.ts';
 import { useOutbox } from './outbox.ts';
 import { useRuns } from './runs.ts';
 import { useLive } from './use-live.ts';
@@ -55,7 +56,8 @@ function OpenBoard({ visit, ...props }: BoardProps & { visit: BoardVisit }) {
   const outbox = useOutbox(boardId, person.id, connection.status === 'connected', arrived);
   const runs = useRuns(boardId, useLive(session.discussionDoc, readEvidence).records);
   const aside = useKeptAside(person.id, boardId);
-  const { place, setPlace, select, show } = useSelection(session);
+  const { place, setPlace, select, show, set } = useSelection(session);
+  const links = useMemo(() => new Links((anchor) => session.hover(anchor)), [session]);
   const analyses = useAnalyses(place, setPlace);
   const mayDo = (action: BoardAction) => may(role, action) && !(changing && action === 'board.edit');
 
@@ -78,6 +80,9 @@ function OpenBoard({ visit, ...props }: BoardProps & { visit: BoardVisit }) {
     may: mayDo,
     say: visit.say,
     select,
+    links,
+    settings: place.settings,
+    set,
   };
   return (
     <BoardContext value={scope}>

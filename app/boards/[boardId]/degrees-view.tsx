@@ -1,9 +1,12 @@
 'use client';
 import { useMemo } from 'react';
 import { ofRun } from '@/lib/engine/index.ts';
+import { columnsOf } from '@/lib/figures/columns.ts';
+import { csvOf, fileStem, tableText } from '@/lib/figures/csv.ts';
 import { degreeRows, degreesFigure } from '@/lib/figures/degrees.ts';
 import { formatError, formatShare, formatSigned, formatValue } from '@/lib/figures/numbers.ts';
 import { Button } from '@/app/ui/button.tsx';
+import { ExportBar } from '@/app/ui/export-bar.tsx';
 import { Fault } from '@/app/ui/field.tsx';
 import { KindBadge } from '@/app/ui/kind-badge.tsx';
 import { ProgressLine } from '@/app/ui/progress-line.tsx';
@@ -28,6 +31,15 @@ export function DegreesView() {
         </h2>
         <KindBadge kind="identity" />
         <p className="min-w-0 flex-1 basis-64 text-xs text-soft">{strings.degrees.meaning}</p>
+        {answer && !stale ? (
+          <ExportBar
+            what={strings.views.degrees}
+            file={fileStem(answer)}
+            text={() => tableText(columnsOf(answer), answer.terms)}
+            csv={() => csvOf(answer)}
+            svg={() => figure}
+          />
+        ) : null}
       </div>
       {error ? (
         <div className="p-3">

@@ -1,14 +1,12 @@
 'use client';
 import type { MouseEvent } from 'react';
 import type { Figure } from '@/lib/figures/term-figures.ts';
-import { Button } from '@/app/ui/button.tsx';
-import { download } from '@/app/ui/download.ts';
+import { ExportBar } from '@/app/ui/export-bar.tsx';
 import { ScrollRegion } from '@/app/ui/scroll-region.tsx';
-import { strings } from '@/app/ui/strings.ts';
 
 interface FigureViewProps {
   figure: Figure;
-  /** the name that the SVG is downloaded under */
+  /** the name that it is downloaded under, without an ending */
   file: string;
   onSelect: (name: string) => (() => void) | null;
 }
@@ -23,14 +21,7 @@ export function FigureView({ figure, file, onSelect }: FigureViewProps) {
     <figure className="max-w-full min-w-0">
       <figcaption className="flex items-center justify-between gap-3 text-xs text-soft">
         {figure.title}
-        <Button
-          tone="quiet"
-          small
-          onClick={() => download(figure.svg, file, 'image/svg+xml')}
-          aria-label={`${strings.analyses.svg}: ${figure.title}`}
-        >
-          {strings.analyses.svg}
-        </Button>
+        <ExportBar what={figure.title} file={file} svg={() => figure.svg} />
       </figcaption>
       <ScrollRegion label={figure.title}>
         {/* oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions -- the table has the keys */}

@@ -1,6 +1,16 @@
 import { expect, it } from 'vitest';
 import * as Y from 'yjs';
-import { addLabel, editLabel, readLabels, readTitle, removeLabel, setTitle } from '@/lib/board/board-doc.ts';
+import {
+  addLabel,
+  editLabel,
+  putGroup,
+  readGroups,
+  readLabels,
+  readTitle,
+  removeGroup,
+  removeLabel,
+  setTitle,
+} from '@/lib/board/board-doc.ts';
 import { applyAgain, editOf, lastChanges, type OwnEdit } from './own-edits.ts';
 
 function recorded(work: (doc: Y.Doc) => void): OwnEdit[] {
@@ -36,4 +46,16 @@ it('makes a label anew that the other document does not have', () => {
   const other = new Y.Doc();
   applyAgain(other, edit!.changes[0]!);
   expect(readLabels(other).records).toEqual([{ id: 'label-1', anchor: 'a0.h0', text: 'alone', createdAt: 5 }]);
+});
+
+it('makes mechanisms anew, and takes away those that were removed', () => {
+  const edits = recorded((doc) => {
+    putGroup(doc, { id: 'kept', name: 'copying', members: ['m0'], createdAt: 1 });
+    putGroup(doc, { id: 'gone', name: 'passing', members: [], createdAt: 2 });
+    removeGroup(doc, 'gone');
+  });
+  const other = new Y.Doc();
+  putGroup(other, { id: 'gone', name: 'old', members: ['m1'], createdAt: 2 });
+  for (const change of lastChanges(edits)) applyAgain(other, change);
+  expect(readGroups(other).records).toEqual([{ id: 'kept', name: 'copying', members: ['m0'], createdAt: 1 }]);
 });

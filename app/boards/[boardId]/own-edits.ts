@@ -1,6 +1,16 @@
 import type * as Y from 'yjs';
-import { BOARD_MAPS, addLabel, editLabel, readLabels, removeLabel, setSetup, setTitle } from '@/lib/board/board-doc.ts';
-import type { Label, Setup } from '@/lib/board/records.ts';
+import {
+  BOARD_MAPS,
+  addLabel,
+  editLabel,
+  putGroup,
+  readLabels,
+  removeGroup,
+  removeLabel,
+  setSetup,
+  setTitle,
+} from '@/lib/board/board-doc.ts';
+import type { Group, Label, Setup } from '@/lib/board/records.ts';
 
 type MapName = (typeof BOARD_MAPS)[number];
 
@@ -45,6 +55,9 @@ export function applyAgain(doc: Y.Doc, { map, key, value }: Change): void {
     if (label === null) removeLabel(doc, key);
     else if (readLabels(doc).records.some(({ id }) => id === key)) editLabel(doc, key, label.text);
     else addLabel(doc, label.anchor, label.text, label.createdAt, key);
+  } else if (map === 'groups') {
+    if (value === null) removeGroup(doc, key);
+    else putGroup(doc, value as Group);
   } else if (key === 'setup') setSetup(doc, value as Setup);
   else if (key === 'title') setTitle(doc, String(value ?? ''));
 }

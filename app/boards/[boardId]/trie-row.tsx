@@ -5,6 +5,8 @@ import type { TrieRow } from '@/lib/trie.ts';
 import { Avatar } from '@/app/ui/avatar.tsx';
 import { SignedBar } from '@/app/ui/signed-bar.tsx';
 import { strings } from '@/app/ui/strings.ts';
+import { useBoard } from './board-context.tsx';
+import { outlineOf, useLit } from './links.ts';
 import type { Peer } from './use-presence.ts';
 
 /** What people have put on a path. */
@@ -46,7 +48,9 @@ interface PathRowProps {
 
 export function PathRow({ row, frame, marks, selected, pending, onSelect, onToggle }: PathRowProps) {
   const { node } = row;
-  const looker = marks.lookers[0];
+  const { links } = useBoard();
+  const lit = useLit(links, node.name);
+  const edge = marks.lookers[0]?.user.color ?? outlineOf(lit.others);
   return (
     // oxlint-disable-next-line jsx-a11y/click-events-have-key-events -- the grid has the keys
     <div
@@ -62,8 +66,11 @@ export function PathRow({ row, frame, marks, selected, pending, onSelect, onTogg
       data-path={node.name}
       onClick={onSelect}
       onDoubleClick={onToggle}
-      style={{ top: frame.top, height: frame.height, ...(looker ? { boxShadow: `inset 3px 0 0 ${looker.user.color}` } : {}) }}
-      className={`${ROW} cursor-default ${selected ? 'bg-chosen' : 'hover:bg-hover'} ${frame.active ? FOCUSED : ''}`}
+      onPointerEnter={() => links.hover(node.name)}
+      onPointerLeave={() => links.hover(null)}
+      data-lit={lit.own || undefined}
+      style={{ top: frame.top, height: frame.height, ...(edge ? { boxShadow: `inset 3px 0 0 ${edge}` } : {}) }}
+      className={`${ROW} cursor-default ${selected ? 'bg-chosen' : lit.own ? 'bg-hover' : ''} ${frame.active ? FOCUSED : ''}`}
     >
       <span role="gridcell" className="flex min-w-0 items-center gap-1" style={{ paddingLeft: Math.min(row.level - 1, 12) * 14 }}>
         <Disclosure open={node.open} expanded={row.expanded} pending={pending} onToggle={onToggle} />

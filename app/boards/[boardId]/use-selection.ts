@@ -1,35 +1,41 @@
 'use client';
 import { useCallback, useEffect, useState } from 'react';
-import { isAnchor } from '@/lib/board/board-doc.ts';
+import { isAnchor } from '@/lib/board/anchors.ts';
 import { readAnalysis, writeAnalysis, type AnalysisPlace } from './analysis-link.ts';
 import type { BoardSession } from './board-session.ts';
 
-export const BOARD_VIEWS = ['unravel', 'degrees', 'analyses', 'claims'] as const;
+export const BOARD_VIEWS = ['unravel', 'degrees', 'claims', 'analyses'] as const;
 export type BoardView = (typeof BOARD_VIEWS)[number];
 
 export interface Place {
   view: BoardView;
   selection: string | null;
   analysis: AnalysisPlace;
+  /** what a view keeps of itself in the address, by `view.name` */
+  settings: Readonly<Record<string, string>>;
 }
+
+const SETTING = /^[a-z]+\.[a-z]+$/;
 
 function placeOf({ search, hash }: Location): Place {
   const params = new URLSearchParams(search);
   const selection = params.get('select');
   const view = BOARD_VIEWS.find((known) => known === params.get('view')) ?? 'unravel';
-  return { view, selection: selection !== null && isAnchor(selection) ? selection : null, analysis: readAnalysis(params, hash) };
+  const settings = Object.fromEntries([...params].filter(([name]) => SETTING.test(name)));
+  return { view, selection: selection !== null && isAnchor(selection) ? selection : null, analysis: readAnalysis(params, hash), settings };
 }
 
-function addressOf({ view, selection, analysis }: Place): string {
+function addressOf({ view, selection, analysis, settings }: Place): string {
   const params = new URLSearchParams();
   if (selection !== null) params.set('select', selection);
   if (view !== 'unravel') params.set('view', view);
+  for (const [name, value] of Object.entries(settings)) if (name.startsWith(`${view}.`)) params.set(name, value);
   const hash = view === 'analyses' ? writeAnalysis(analysis, params) : '';
   const search = params.toString();
   return `${location.pathname}${search === '' ? '' : `?${search}`}${hash}`;
 }
 
-/** The view, the analysis in it and the selected path. All are in the address, so that a link opens the same place. */
+/** The view, what is set in it, the analysis and the selection. All are in the address, so that a link opens the same place. */
 export function useSelection(session: BoardSession) {
   const [place, setPlace] = useState<Place>(() => placeOf(location));
 
@@ -40,5 +46,12 @@ export function useSelection(session: BoardSession) {
 
   const select = useCallback((selection: string) => setPlace((before) => ({ ...before, selection })), []);
   const show = useCallback((view: BoardView) => setPlace((before) => ({ ...before, view })), []);
-  return { place, setPlace, select, show };
+  const set = useCallback((name: string, value: string | null) => setPlace((before) => withSetting(before, name, value)), []);
+  return { place, setPlace, select, show, set };
+}
+
+function withSetting(place: Place, name: string, value: string | null): Place {
+  if ((place.settings[name] ?? null) === value) return place;
+  const { [name]: _, ...others } = place.settings;
+  return { ...place, settings: value === null ? others : { ...others, [name]: value } };
 }

@@ -1,4 +1,4 @@
-import type { Label, Setup } from '@/lib/board/records.ts';
+import type { Group, Label, Setup } from '@/lib/board/records.ts';
 import type { Content } from '@/lib/board/restore.ts';
 
 /** What a board document says, as far as it can be read. */
@@ -7,6 +7,8 @@ export interface BoardState {
   setup: Partial<Setup>;
   /** oldest first */
   labels: Label[];
+  /** mechanisms, oldest first */
+  groups: Group[];
 }
 
 export interface Difference {
@@ -17,14 +19,13 @@ export interface Difference {
   now: string | null;
 }
 
-export function stateOf({ meta = {}, labels = {} }: Content): BoardState {
+export function stateOf({ meta = {}, labels = {}, groups = {} }: Content): BoardState {
   const { title, setup } = meta;
   return {
     title: typeof title === 'string' ? title : '',
     setup: isRecord(setup) ? (setup as Partial<Setup>) : {},
-    labels: Object.values(labels)
-      .filter(isLabel)
-      .sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1)),
+    labels: Object.values(labels).filter(isLabel).sort(oldestFirst),
+    groups: Object.values(groups).filter(isGroup).sort(oldestFirst),
   };
 }
 
@@ -34,6 +35,7 @@ export function differencesOf(old: BoardState, now: BoardState): Difference[] {
     ...difference('title', old.title || null, now.title || null),
     ...SETUP_FIELDS.flatMap((name) => difference(name, textOf(old.setup[name]), textOf(now.setup[name]))),
     ...labelDifferences(old.labels, now.labels),
+    ...groupDifferences(old.groups, now.groups),
   ];
 }
 
@@ -52,6 +54,19 @@ function labelDifferences(old: readonly Label[], now: readonly Label[]): Differe
   ];
 }
 
+function groupDifferences(old: readonly Group[], now: readonly Group[]): Difference[] {
+  const said = new Map(now.map((group) => [group.id, textOfGroup(group)]));
+  const before = new Set(old.map(({ id }) => id));
+  return [
+    ...old.flatMap((group) => difference(group.name, textOfGroup(group), said.get(group.id) ?? null)),
+    ...now.filter(({ id }) => !before.has(id)).flatMap((group) => difference(group.name, null, textOfGroup(group))),
+  ];
+}
+
+const textOfGroup = ({ name, members }: Group) => `${name}: ${members.join(', ')}`;
+
+const oldestFirst = (a: Label | Group, b: Label | Group) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
+
 function difference(what: string, old: string | null, now: string | null): Difference[] {
   if (old === now) return [];
   return [{ kind: now === null ? 'added' : old === null ? 'removed' : 'changed', what, old, now }];
@@ -59,6 +74,10 @@ function difference(what: string, old: string | null, now: string | null): Diffe
 
 function isLabel(value: unknown): value is Label {
   return isRecord(value) && ['id', 'anchor', 'text'].every((name) => typeof value[name] === 'string');
+}
+
+function isGroup(value: unknown): value is Group {
+  return isRecord(value) && typeof value['id'] === 'string' && typeof value['name'] === 'string' && Array.isArray(value['members']);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,0 +1,87 @@
+import { useSyncExternalStore } from 'react';
+import type { Peer, User } from './use-presence.ts';
+
+/** Nobody's cursor says as much as its last place a moment later. */
+const TELL_MS = 120;
+
+/**
+ * What is under whose cursor, by anchor: one's own, which every view lights at once, and other people's. It lives outside
+ * React's state, so that moving over rows renders those rows alone.
+ */
+export class Links {
+  #own: string | null = null;
+  #others: ReadonlyMap<string, readonly User[]> = new Map();
+  #listeners = new Set<() => void>();
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  /** `tell` publishes where one's own cursor is. */
+  constructor(private readonly tell: (anchor: string | null) => void) {}
+
+  get hovered(): string | null {
+    return this.#own;
+  }
+
+  /** Who else has the cursor on what. */
+  get others(): ReadonlyMap<string, readonly User[]> {
+    return this.#others;
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  hover = (anchor: string | null): void => {
+    if (anchor === this.#own) return;
+    this.#own = anchor;
+    this.#changed();
+    if (this.#timer !== null) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.tell(this.#own);
+    }, TELL_MS);
+  };
+
+  /** From presence. */
+  hear(peers: readonly Peer[]): void {
+    const others = new Map<string, readonly User[]>();
+    for (const { self, hover, user } of peers) {
+      if (!self && hover) others.set(hover, [...(others.get(hover) ?? []), user]);
+    }
+    if (others.size === 0 && this.#others.size === 0) return;
+    this.#others = others;
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** What is under one's own cursor in whatever view. */
+export function useHovered(links: Links): string | null {
+  const read = () => links.hovered;
+  return useSyncExternalStore(links.subscribe, read, () => null);
+}
+
+const NOBODY: readonly User[] = [];
+
+/** Whether this is under one's own cursor, and under whose else; renders when that changes alone. */
+export function useLit(links: Links, anchor: string): { own: boolean; others: readonly User[] } {
+  const own = useSyncExternalStore(
+    links.subscribe,
+    () => links.hovered === anchor,
+    () => false,
+  );
+  const others = useSyncExternalStore(
+    links.subscribe,
+    () => links.others.get(anchor) ?? NOBODY,
+    () => NOBODY,
+  );
+  return { own, others };
+}
+
+/** The colour of whoever else has the cursor there, for an outline; null for nobody. */
+export function outlineOf(others: readonly User[]): string | null {
+  return others[0]?.color ?? null;
+}

@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest';
+import { isAnchor, isModelAnchor, readAnchor } from './anchors.ts';
+
+it('reads what people can point at', () => {
+  expect(readAnchor('input->a0.h1->logits')).toEqual({ kind: 'model', name: 'input->a0.h1->logits' });
+  expect(readAnchor('m0')).toEqual({ kind: 'model', name: 'm0' });
+  expect(readAnchor('token:12')).toEqual({ kind: 'token', position: 12 });
+  expect(readAnchor('group:3f2b')).toEqual({ kind: 'group', id: '3f2b' });
+  expect(readAnchor('run:r_1')).toEqual({ kind: 'run', id: 'r_1' });
+  expect(readAnchor('claim:c-1')).toEqual({ kind: 'claim', id: 'c-1' });
+});
+
+it('knows nothing else', () => {
+  for (const text of ['', 'token:', 'token:-1', 'token:01', 'token:1.5', 'group:', 'group:a b', 'thread:1', 'a1.x', 'input->']) {
+    expect(isAnchor(text), text).toBe(false);
+  }
+  expect(isModelAnchor('token:1')).toBe(false);
+  expect(isModelAnchor(`input${'->a0.h0'.repeat(2000)}`)).toBe(false);
+});

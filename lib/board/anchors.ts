@@ -1,0 +1,48 @@
+import { parseNode, parsePath } from '../engine/index.ts';
+
+/**
+ * What people select, label and talk about. Model objects are named by the engine's grammar; the rest by a kind:
+ *
+ *   anchor = path | suffix | edge | node        input->a0.h1->logits, a1.h0->logits, a0.h1->m1, m0
+ *          | "token:" position                  of the board's prompt, from 0
+ *          | "group:" id                        a mechanism of the board document
+ *          | "run:" id | "claim:" id
+ */
+export const ANCHOR_LIMIT = 10_000;
+
+export type Anchor =
+  | { kind: 'model'; name: string }
+  | { kind: 'token'; position: number }
+  | { kind: 'group'; id: string }
+  | { kind: 'run'; id: string }
+  | { kind: 'claim'; id: string };
+
+const NAMED = /^(token|group|run|claim):([A-Za-z0-9_-]{1,40})$/;
+const POSITION = /^(?:0|[1-9]\d{0,6})$/;
+
+/** Null for what the grammar does not know; whether it exists on a board is not asked. */
+export function readAnchor(text: string): Anchor | null {
+  const [, kind, rest] = NAMED.exec(text) ?? [];
+  if (rest === undefined) return isModelAnchor(text) ? { kind: 'model', name: text } : null;
+  if (kind === 'token') return POSITION.test(rest) ? { kind, position: Number(rest) } : null;
+  return { kind: kind as 'group' | 'run' | 'claim', id: rest };
+}
+
+/** True for a path, suffix, edge or node, by the grammar alone. */
+export function isModelAnchor(text: string): boolean {
+  if (text.length > ANCHOR_LIMIT) return false;
+  try {
+    if (text.includes('->')) parsePath(text);
+    else parseNode(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function isAnchor(text: string): boolean {
+  return readAnchor(text) !== null;
+}
+
+export const groupAnchor = (id: string) => `group:${id}`;
+export const tokenAnchor = (position: number) => `token:${position}`;
