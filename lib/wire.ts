@@ -108,6 +108,7 @@ export const analyzeRequest = z.strictObject({
   ablation: z.enum(REFERENCES).optional(),
   untilMass: z.number().min(0).max(1).optional(),
   byToken: z.boolean().optional(),
+  positions: z.boolean().optional(),
   special: z.boolean().optional(),
 });
 

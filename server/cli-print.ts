@@ -47,11 +47,12 @@ function detailLines(term: Term | undefined): string[] {
   return [...takeover, ...pattern].map((line) => `    ${line}`);
 }
 
-function totalLines({ terms, remainder, joint, whole, error, search, largestUnopened }: Answer): string[] {
+function totalLines({ terms, remainder, joint, whole, error, search, largestUnopened, extent }: Answer): string[] {
   const isInTable = terms.some(({ value }) => value !== undefined);
   return [
     ...(remainder === undefined || isInTable ? [] : [`remainder ${remainder}`]),
     ...(joint ? [`together ${joint.value}`] : []),
+    ...(extent ? [`${extent.edges} edges of Σ|value| ${cell(extent.mass)}; those not listed hold ${cell(extent.unlisted)} of it`] : []),
     ...(whole ? [`the terms are parts of ${whole.name}: ${whole.value}`] : []),
     ...(error === undefined ? [] : [`identity error ${error}`]),
     ...(search ? [`search ${search}, largest unopened ${largestUnopened}`] : []),

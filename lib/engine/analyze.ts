@@ -76,6 +76,7 @@ async function ofRuns(found: PromptView, model: Model, request: TokenRequest, co
       view,
       planned.map((prompt) => prompt.position + 1),
       view === 'heads' && (request.nodes ?? []).length > 0,
+      request.positions ?? false,
     );
   const choice: ReferenceChoice = {
     ablation: request.ablation,
@@ -225,6 +226,7 @@ function optionsOf(model: Model, request: TokenRequest, reference: Reference, co
     reference,
     untilMass: request.untilMass ?? null,
     byToken: request.byToken ?? false,
+    positions: request.positions ?? false,
     single: request.prompts === undefined,
     control,
   };

@@ -6,10 +6,14 @@ import {
   degreeOf,
   parseNode,
   parsePath,
+  parsePlace,
+  parsePlacedEdge,
   printHeadPair,
   printNeuron,
   printNode,
   printPath,
+  printPlace,
+  printPlacedEdge,
   printPositions,
   stageOf,
   type Path,
@@ -88,6 +92,46 @@ describe('[M3] one grammar, one parser, one printer', () => {
 
   test('an attention-only model has no MLP', () => {
     expect(() => checkPath(parsePath('input->m0->logits'), { ...shape, hasMlp: false })).toThrow('attention-only');
+  });
+});
+
+describe('[M26] flows between token positions', () => {
+  test.each([
+    'input@0->a0.h2@0',
+    'input@5->a0.h1@9',
+    'a0.h1@5->a1.h3@9',
+    'a0.b@2->m0@2',
+    'm1.b@7->m1@7',
+    'm3@12->logits',
+    'logits.b->logits',
+  ])('%s is what it prints', (name) => {
+    expect(printPlacedEdge(parsePlacedEdge(name, { ...shape, heads: 4 }))).toBe(name);
+  });
+
+  test.each(['input@0', 'a11.h3@120', 'a2.b@1', 'm0.b@3', 'logits', 'logits.b'])('place %s', (name) => {
+    expect(printPlace(parsePlace(name))).toBe(name);
+  });
+
+  test.each(['input', 'a0.h0', 'logits@3', 'logits.b@3', 'm0@', 'm0@-1', 'm0@03', 'm0@1@2', '@1', 'm0@1.5'])('no place: %j', (name) => {
+    expect(() => parsePlace(name)).toThrow(EngineError);
+  });
+
+  test.each([
+    ['a0.h1@5', 'two places'],
+    ['a0.h1@9->a1.h2@5', 'a key no later than its query'],
+    ['a0.h1@5->m1@6', 'one position'],
+    ['a1.h0@5->a0.h0@5', 'increasing stage order'],
+    ['m1@5->m1@5', 'increasing stage order'],
+    ['m1.b@5->a2.h0@5', 'a bias that flows into its own MLP'],
+    ['m1.b@5->logits', 'a bias that flows into its own MLP'],
+    ['logits.b->m0@1', 'increasing stage order'],
+    ['logits->logits', 'a place that writes'],
+    ['input@1->a2.b@1', 'a head, an MLP or logits that reads'],
+    ['input@1->a4.h0@1', 'a layer below 4'],
+    ['input@1->a3.h7@1', 'a head below 3'],
+    ['input@1->a0.h0<q>@1', 'input, a0.h0'],
+  ])('%s is refused: expected %s', (text, expected) => {
+    expect(() => parsePlacedEdge(text, shape)).toThrow(expected);
   });
 });
 

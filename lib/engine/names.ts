@@ -9,9 +9,14 @@ import { EngineError } from './errors.ts';
  *   path      = (source | component) { "->" reader }     ending in "logits"
  *   edge      = (source | component) "->" reader
  *   unit      = "m" l ".n" neuron | "a" l ".h" h "@" query "<-" key     printed, never parsed [M22]
+ *   place     = (source | component) "@" position | "logits.b" | "logits"
+ *   flow      = place "->" place                                        an edge between token positions [M26]
  *
  * `a1.h0<q>` as a reader means that only the query input of head 1.0 is read; without a slot all three are.
  * A path that starts at a component is a *suffix*: all paths that end in it together [M12].
+ * `a0.h1@5->a1.h3@9` is what query 9 of head 1.3 takes of what head 0.1 wrote at token 5. `logits` and `logits.b` stand
+ * without a position: they are at the one that is read. `m1.b@5->m1@5` is the part of `m1` at token 5 that it owes to
+ * its own bias, the only place that flows into its own node.
  */
 
 export type Slot = 'q' | 'k' | 'v';
@@ -221,6 +226,70 @@ export function parseEdge(name: string, shape: Shape): Edge {
 
 export function printEdge({ from, to }: Edge): string {
   return `${printNode(from)}->${printStop(to)}`;
+}
+
+/** A node at a token position; null for `logits` and `logits.b`, which are at the position that is read. */
+export interface Place {
+  node: Node;
+  position: number | null;
+}
+
+/** Part of the flow of an edge [M26]: from where it was written to where it is read. */
+export interface PlacedEdge {
+  from: Place;
+  to: Place;
+}
+
+const PLACE = /^([^@]*)(?:@(0|[1-9]\d{0,8}))?$/;
+
+export function parsePlace(text: string): Place {
+  const match = PLACE.exec(text);
+  if (!match) throw new EngineError('bad-name', 'place', 'a node and a position, such as a0.h1@5', quote(text));
+  const node = parseNode(match[1]!);
+  const isPlaced = match[2] !== undefined;
+  if (isPlaced === isAtTheEnd(node)) {
+    throw new EngineError('bad-name', 'place', isPlaced ? `${match[1]} without a position` : `${match[1]}@ and a position`, quote(text));
+  }
+  return { node, position: isPlaced ? Number(match[2]) : null };
+}
+
+export function printPlace({ node, position }: Place): string {
+  return position === null ? printNode(node) : `${printNode(node)}@${position}`;
+}
+
+/**
+ * The flow of that name, proven to be one of the model: forwards through its stages, a head from a key no later than its
+ * query, everything else within one token.
+ */
+export function parsePlacedEdge(name: string, shape: Shape): PlacedEdge {
+  const where = `flow ${quote(name)}`;
+  const parts = name.split('->');
+  if (parts.length !== 2) throw new EngineError('bad-path', where, 'two places', `${parts.length}`);
+  const [from, to] = parts.map(parsePlace) as [Place, Place];
+  for (const { node } of [from, to]) checkNode(node, shape, where);
+  if (from.node.kind === 'logits') throw new EngineError('bad-path', where, 'a place that writes', printPlace(from));
+  if (to.node.kind !== 'logits' && !isComponent(to.node)) {
+    throw new EngineError('bad-path', where, 'a head, an MLP or logits that reads', printPlace(to));
+  }
+  const isOwnBias = from.node.kind === 'mlp-bias' && to.node.kind === 'mlp' && from.node.layer === to.node.layer;
+  if (from.node.kind === 'mlp-bias' && !isOwnBias)
+    throw new EngineError('bad-path', where, 'a bias that flows into its own MLP', quote(name));
+  if (!isOwnBias) checkForwards(from.node, to.node, shape, where);
+  const [key, query] = [from.position, to.position];
+  if (key !== null && query !== null && (to.node.kind === 'head' ? key > query : key !== query)) {
+    const expected = to.node.kind === 'head' ? 'a key no later than its query' : 'one position';
+    throw new EngineError('bad-path', where, expected, `${key} and ${query}`);
+  }
+  return { from, to };
+}
+
+export function printPlacedEdge({ from, to }: PlacedEdge): string {
+  return `${printPlace(from)}->${printPlace(to)}`;
+}
+
+/** True for what belongs to the position that is read, whichever that is. */
+function isAtTheEnd(node: Node): boolean {
+  return node.kind === 'logits' || node.kind === 'logits-bias';
 }
 
 function checkForwards(from: Node, to: Node, shape: Shape, where: string): void {

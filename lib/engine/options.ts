@@ -16,6 +16,7 @@ const OPTIONAL = {
   maxDegree: '--max-degree',
   untilMass: '--until-mass',
   byToken: '--by-token',
+  positions: '--positions',
   foldNorm: '--fold-norm',
 } as const satisfies Partial<Record<keyof AnalyzeRequest, string>>;
 type Option = keyof typeof OPTIONAL;
@@ -28,7 +29,7 @@ const OPTIONS: Record<View, readonly Option[]> = {
   degrees: ['maxDegree'],
   paths: ['maxDegree'],
   suffixes: ['paths', 'maxDegree', 'untilMass', 'byToken'],
-  flow: [],
+  flow: ['positions'],
   units: ['paths', 'nodes'],
   concentration: ['granularity', 'maxDegree'],
   interactions: ['maxDegree'],

@@ -34,11 +34,11 @@ const PRINCIPAL: Partial<Record<View, TermNumber>> = {
  * @throws EngineError `unsupported` for views whose terms cannot be averaged by name, `bad-tokens` where positions
  * are averaged and prompts differ in length
  */
-export function checkOfSet(view: View, lengths: readonly number[], withPatterns: boolean): void {
-  if (NOT_OF_SETS.has(view)) {
+export function checkOfSet(view: View, lengths: readonly number[], withPatterns: boolean, byPosition: boolean): void {
+  if (NOT_OF_SETS.has(view) || byPosition) {
     throw new EngineError(
       'unsupported',
-      `${view} of a prompt set`,
+      `${view}${byPosition ? ' by position' : ''} of a prompt set`,
       'a single prompt, since every prompt has its own terms',
       'a prompt set',
     );

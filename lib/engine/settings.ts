@@ -26,6 +26,7 @@ export function runSettings(request: TokenRequest, reference: Reference, positio
     ...(usesReference(view) && (reference === 'mean' || draws) && setSettings(request)),
     ...(draws && !prompts && first.kind === 'resample' && { donor: `example ${first.donor + 1}` }),
     ...(view === 'concentration' && { granularity: request.granularity ?? 'head' }),
+    ...(request.positions && { positions: true }),
     ...(view === 'attribution' && { steps: request.steps ?? null }),
     ...(prompts && { prompts: prompts.length, promptSet: request.setName ?? null, order: 'per prompt, then mean over prompts' }),
     ...((draws || SEEDED.has(view)) && { seed }),

@@ -115,6 +115,7 @@ async function requestOf(view: string | undefined, values: Values): Promise<Anal
     ablation: oneOf('--ablation', REFERENCES, values.ablation),
     untilMass: decimal('--until-mass', values['until-mass']),
     byToken: values['by-token'],
+    positions: values.positions,
     special: values['no-special'] ? false : undefined,
   };
   return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined)) as unknown as AnalyzeRequest;

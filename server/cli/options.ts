@@ -33,7 +33,7 @@ prompt set  --prompts FILE.jsonl | --generate GENERATOR --count N   every prompt
             a line of the file: {"clean": TEXT or [1,2,3], "counterfactual": ..., "target": X, "foil": X}
 generators  ${GENERATORS.join(', ')}
 question    --counterfactual TEXT | --counterfactual-tokens 1,2,4   --position N   --target X   --foil X|none   --no-special
-terms       --top K   --max-degree K   --until-mass SHARE   --by-token   --granularity ${GRANULARITIES.join('|')}   --steps N
+terms       --top K   --max-degree K   --until-mass SHARE   --by-token   --positions (of flow)   --granularity ${GRANULARITIES.join('|')}   --steps N
 tests       --path P   --edge E   --ablate NODE (each repeatable)   --all-edges   --together
             --ablation ${REFERENCES.join('|')}   --reference-prompts FILE.jsonl (what mean and resample draw from)   --seed N
 nodes       --node N (repeatable): units, the node to open; heads, those whose patterns are wanted; circuits, the head (one)
@@ -83,6 +83,7 @@ const OPTIONS = {
   ablation: { type: 'string' },
   'until-mass': { type: 'string' },
   'by-token': { type: 'boolean' },
+  positions: { type: 'boolean' },
   'no-special': { type: 'boolean' },
   provider: { type: 'string' },
   save: { type: 'boolean' },

@@ -12,7 +12,8 @@ test.each<[Partial<TokenRequest> & Pick<TokenRequest, 'view'>, string]>([
   [{ view: 'paths', paths: ['input->logits'] }, 'path: expected none, since paths takes --max-degree, got one'],
   [{ view: 'paths', untilMass: 0.5 }, 'until-mass: expected none, since paths takes --max-degree'],
   [{ view: 'direct', granularity: 'neuron' }, 'granularity: expected none, since direct takes no such options'],
-  [{ view: 'flow', ablation: 'zero' }, 'ablation: expected none, since flow takes no such options'],
+  [{ view: 'flow', ablation: 'zero' }, 'ablation: expected none, since flow takes --positions'],
+  [{ view: 'direct', positions: true }, 'positions: expected none, since direct takes no such options'],
   [{ view: 'flow', ablate: ['a0.h0'] }, 'ablate: expected none'],
   [{ view: 'ablate', ablate: ['a0.h0'], steps: 3 }, 'steps: expected none, since ablate takes --ablate, --together'],
 ])('%j: an option that the view would ignore is refused', async (request, message) => {

@@ -14,26 +14,54 @@ export function flowGraph(spec: ModelSpec): Graph {
   const g = new GraphBuilder('flow');
   const blocks = new Blocks(g, spec);
   const sources = g.input('sources', 'float32', [streamSources(spec).length, 'S', spec.dModel]);
-  const direction = g.input('direction', 'float32', [spec.dModel]);
-  const at = frozenInputs(blocks);
   const flat = (x: Value) => g.op('Flatten', [x], { axis: 1 });
   const columns = flat(sources);
   const totals = (pulled: Value) => g.op('Gemm', [flat(pulled), columns], { transB: 1 });
-  let stream = directionOnStream(g, direction, sources);
-  const rows = [totals(g.op('Unsqueeze', [stream, g.ints([0])]))];
-  for (let layer = spec.layers - 1; layer >= 0; layer--) {
-    const after = stream;
-    const add = (pulled: Value) => {
-      stream = g.op('Add', [stream, g.op('ReduceSum', [pulled, g.ints([0])], { keepdims: 0 })]);
-      return pulled;
-    };
-    const { pattern, inverse1, gate, inverse2 } = at(layer);
-    const mlp = gate && add(pulledMlp(blocks, after, layer, gate, inverse2));
-    const heads = add(pulledHeads(blocks, spec.parallel ? after : stream, layer, pattern, inverse1));
+  const rows: Value[] = [];
+  const { start } = pullBack(blocks, sources, ({ heads, mlp }) => {
     rows.push(totals(mlp ? g.op('Concat', [heads, mlp], { axis: 0 }) : heads));
-  }
-  g.output('flows', g.op('Concat', rows, { axis: 0 }), 'float32', ['readers', 'N']);
+  });
+  const flows = g.op('Concat', [totals(g.op('Unsqueeze', [start, g.ints([0])])), ...rows], { axis: 0 });
+  g.output('flows', flows, 'float32', ['readers', 'N']);
   return g.finish();
+}
+
+/** One layer of the backward pass: G [S, d] behind its stages, and what its nodes pull G back to. */
+export interface PulledLayer {
+  layer: number;
+  /** G behind the MLP's stage; with parallel blocks, or without MLPs, behind the layer */
+  behindMlp: Value;
+  /** G behind the heads' stage */
+  behindHeads: Value;
+  /** G·Mᵀ of each head, [H, S, d] */
+  heads: Value;
+  /** G·Mᵀ of the MLP, [1, S, d] */
+  mlp: Value | null;
+}
+
+/**
+ * Pulls u back through all frozen maps, layer by layer from the last. Declares `direction` [d] and the frozen constants
+ * as inputs; gives u on the stream, `start`, and what it has become before the first stage, `end`, [S, d] both.
+ */
+export function pullBack(blocks: Blocks, sources: Value, visit: (pulled: PulledLayer) => void): { start: Value; end: Value } {
+  const { g, spec } = blocks;
+  const direction = g.input('direction', 'float32', [spec.dModel]);
+  const at = frozenInputs(blocks);
+  const start = directionOnStream(g, direction, sources);
+  let stream = start;
+  const add = (pulled: Value) => {
+    stream = g.op('Add', [stream, g.op('ReduceSum', [pulled, g.ints([0])], { keepdims: 0 })]);
+    return pulled;
+  };
+  for (let layer = spec.layers - 1; layer >= 0; layer--) {
+    const behindMlp = stream;
+    const { pattern, inverse1, gate, inverse2 } = at(layer);
+    const mlp = gate && add(pulledMlp(blocks, behindMlp, layer, gate, inverse2));
+    const behindHeads = spec.parallel ? behindMlp : stream;
+    const heads = add(pulledHeads(blocks, behindHeads, layer, pattern, inverse1));
+    visit({ layer, behindMlp, behindHeads, heads, mlp });
+  }
+  return { start, end: stream };
 }
 
 /** u [d] at the last token of a stream of zeros, [S, d]. */

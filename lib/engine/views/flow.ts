@@ -3,14 +3,17 @@ import type { FloatTensor } from '../runtime.ts';
 import { printNode, stageOf, type Node } from '../names.ts';
 import type { Term } from '../request.ts';
 import { streamSources, type ModelSpec } from '../spec.ts';
+import { placedFlowView } from './placed-flow.ts';
 import { largest, sumOf, type Asked, type Outcome } from './view.ts';
 
 /**
  * Flow [M26]: for every edge u→v the exact sum of all frozen paths that use it, in the metric's unit. An `m{l}` as
  * writer holds its own bias. Edges do not partition the metric: `sum` is over the edges into `logits` and `logits.b`,
- * all of them whatever `top` lists, and there is no remainder. `top` lists the largest |value|.
+ * all of them whatever `top` lists, and there is no remainder. `top` lists the largest |value|. With `positions`, edges
+ * between token positions: {@link placedFlowView}.
  */
 export async function flowView(asked: Asked): Promise<Outcome> {
+  if (asked.positions) return placedFlowView(asked);
   const { model, question, metric, top } = asked;
   const run = await model.clean(question.tokens);
   const { direction, bias } = await model.direction(run, question);

@@ -54,6 +54,7 @@ export interface Options {
   reference: Reference;
   untilMass: number | null;
   byToken: boolean;
+  positions: boolean;
   /** false for a prompt of a set: what has no mean need not be computed */
   single: boolean;
   control: Control;
@@ -71,7 +72,7 @@ export interface SetAsked extends Options {
 export type WeightsAsked = Pick<Options, 'model' | 'top' | 'nodes' | 'edges' | 'seed' | 'foldNorm' | 'control'>;
 
 type Given = 'remainder' | 'sum' | 'error' | 'joint' | 'search' | 'largestUnopened' | 'opened' | 'reference';
-type GivenBySome = 'defects' | 'whole' | 'baseline' | 'examples' | 'settings';
+type GivenBySome = 'defects' | 'whole' | 'baseline' | 'examples' | 'settings' | 'extent' | 'places';
 
 /** What a view gives back; the rest of an answer is the same for all. */
 export type Outcome = Pick<Answer, 'terms'> & Partial<Pick<Answer, Given | GivenBySome>> & { notes?: string[] };
