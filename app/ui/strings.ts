@@ -1,5 +1,6 @@
 import { accessStrings } from './access-strings.ts';
 import { analysisStrings } from './analysis-strings.ts';
+import { anchorStrings, mechanismStrings } from './debate-strings.ts';
 import { exportStrings } from './export-strings.ts';
 import { few } from './few.ts';
 
@@ -148,6 +149,9 @@ export const strings = {
 
   exports: exportStrings,
 
+  mechanisms: mechanismStrings,
+  anchors: anchorStrings,
+
   setup: {
     label: 'What this board asks',
     position: 'Position whose logits are read',
@@ -211,6 +215,7 @@ export const strings = {
     label: 'Inspector',
     empty: 'Select a path to see its numbers, label it, test it and discuss it.',
     name: 'the name',
+    deselect: 'Select nothing',
     link: 'link',
     linkLong: 'a link to this view and selection',
     value: 'Value of this path',
@@ -368,6 +373,7 @@ export const strings = {
       ['Enter', 'open or close'],
       ['L', 'label the selected path'],
       ['C', 'comment on the selected path'],
+      ['G', 'add the selected path to a mechanism'],
       ['Esc', 'from a field of the inspector back to the paths'],
       ['Ctrl Z', 'take back your last edit of the board'],
       ['Ctrl Shift Z', 'repeat it'],

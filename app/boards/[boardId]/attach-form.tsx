@@ -13,19 +13,20 @@ import { useLive } from './use-live.ts';
 interface AttachFormProps {
   runIds: string[];
   anchor: string | null;
-  predicate: string;
+  /** that fit the runs, the most likely one first */
+  predicates: readonly string[];
   onDone: () => void;
 }
 
 const NEW = 'new';
 
 /** Ties a run to a claim by a predicate; the claim may be made on the spot. */
-export function AttachForm({ runIds, anchor, predicate: proposed, onDone }: AttachFormProps) {
+export function AttachForm({ runIds, anchor, predicates, onDone }: AttachFormProps) {
   const { boardId, session } = useBoard();
   const claims = useLive(session.discussionDoc, readClaims).records;
   const [claimId, setClaimId] = useState(claims.find((claim) => claim.anchor === anchor)?.id ?? NEW);
   const [text, setText] = useState('');
-  const [predicate, setPredicate] = useState(proposed);
+  const [predicate, setPredicate] = useState(predicates[0] ?? '');
   const [fault, setFault] = useState<{ field: 'text' | 'predicate'; line: string } | null>(null);
   const [busy, setBusy] = useState(false);
 
@@ -71,7 +72,12 @@ export function AttachForm({ runIds, anchor, predicate: proposed, onDone }: Atta
           )}
         </Field>
       ) : null}
-      <PredicateField value={predicate} onChange={setPredicate} error={fault?.field === 'predicate' ? fault.line : null} />
+      <PredicateField
+        value={predicate}
+        onChange={setPredicate}
+        proposed={predicates}
+        error={fault?.field === 'predicate' ? fault.line : null}
+      />
       <div className="flex gap-2">
         <Button type="submit" small tone="main" disabled={busy || predicateFault(predicate) !== null}>
           {strings.attach.submit}

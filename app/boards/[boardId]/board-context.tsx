@@ -33,8 +33,8 @@ export interface BoardScope {
   may: (action: BoardAction) => boolean;
   /** tells the person what was just done */
   say: (text: string) => void;
-  /** shows a path, node, token or mechanism in the view and in the inspector */
-  select: (anchor: string) => void;
+  /** shows a path, node, token or mechanism in the view and in the inspector; null: nothing */
+  select: (anchor: string | null) => void;
   /** what is under whose cursor */
   links: Links;
   /** of the views, in the address: {@link useSetting} */

@@ -1,15 +1,21 @@
 'use client';
-import { useImperativeHandle, useRef, type Ref } from 'react';
+import { useEffect, useImperativeHandle, useRef, type Ref } from 'react';
 import type { RunAnswer } from '@/lib/engine/index.ts';
 import { formatShare, formatSigned } from '@/lib/figures/numbers.ts';
+import { readAnchor } from '@/lib/board/anchors.ts';
 import type { TrieNode } from '@/lib/trie.ts';
+import { Button } from '@/app/ui/button.tsx';
 import { CopyButton } from '@/app/ui/copy-button.tsx';
 import { KindBadge } from '@/app/ui/kind-badge.tsx';
 import { Section } from '@/app/ui/section.tsx';
 import { strings } from '@/app/ui/strings.ts';
+import { AnchorPanel } from './anchor-panel.tsx';
+import { useAnchorTitle } from './anchor-title.ts';
 import { useBoard } from './board-context.tsx';
 import { ClaimsAbout } from './claims-about.tsx';
 import { LabelEditor } from './label-editor.tsx';
+import { MechanismField } from './mechanism-field.tsx';
+import { MechanismList } from './mechanism-list.tsx';
 import { NodeActions } from './node-actions.tsx';
 import { PathTest } from './path-test.tsx';
 import { Pedigree } from './pedigree.tsx';
@@ -33,10 +39,12 @@ interface InspectorProps {
 export function Inspector({ ref, selection, unravel, onLeave }: InspectorProps) {
   const label = useRef<HTMLInputElement>(null);
   const comment = useRef<HTMLTextAreaElement>(null);
+  const mechanism = useRef<HTMLSelectElement>(null);
   useImperativeHandle(ref, () => ({
     focusLabel: () => label.current?.focus(),
     focusComment: () => comment.current?.focus(),
   }));
+  useSelectionKeys({ l: label, c: comment, g: mechanism });
 
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- Escape in any of its fields
@@ -46,28 +54,66 @@ export function Inspector({ ref, selection, unravel, onLeave }: InspectorProps) 
       className="relative min-w-0 border-line bg-ground max-lg:border-t lg:overflow-y-auto lg:border-l"
     >
       {selection === null ? (
-        <p className="p-4 text-sm text-soft">{strings.inspector.empty}</p>
+        <>
+          <p className="border-b border-line p-4 text-sm text-soft">{strings.inspector.empty}</p>
+          <MechanismList />
+        </>
       ) : (
         <div key={selection}>
-          <header className="sticky top-0 z-10 flex items-start justify-between gap-2 border-b border-line bg-ground px-3 py-2">
-            <h2 className="name py-0.5 text-sm font-semibold" data-testid="selected-path">
-              {selection}
-            </h2>
-            <span className="flex shrink-0">
-              <CopyButton text={selection} what={strings.inspector.name} />
-              <LinkButton />
-            </span>
-          </header>
-          <LabelEditor ref={label} anchor={selection} />
-          <Numbers path={selection} node={unravel.trie?.get(selection) ?? null} answer={unravel.answer} />
-          <NodeActions anchor={selection} />
-          <PathTest path={selection} answer={unravel.answer} />
-          <ThreadPanel ref={comment} anchor={selection} title={strings.thread.title} />
-          <ClaimsAbout anchor={selection} />
+          <Title anchor={selection} />
+          {readAnchor(selection)?.kind === 'model' ? (
+            <>
+              <LabelEditor ref={label} anchor={selection} />
+              <Numbers path={selection} node={unravel.trie?.get(selection) ?? null} answer={unravel.answer} />
+              <MechanismField ref={mechanism} anchor={selection} />
+              <NodeActions anchor={selection} />
+              <PathTest path={selection} answer={unravel.answer} />
+              <ThreadPanel ref={comment} anchor={selection} title={strings.thread.title} />
+              <ClaimsAbout anchor={selection} />
+            </>
+          ) : (
+            <AnchorPanel anchor={selection} label={label} comment={comment} />
+          )}
         </div>
       )}
     </aside>
   );
+}
+
+function Title({ anchor }: { anchor: string }) {
+  const { select } = useBoard();
+  const title = useAnchorTitle(anchor);
+  const isName = readAnchor(anchor)?.kind === 'model';
+  return (
+    <header className="sticky top-0 z-10 flex items-start justify-between gap-2 border-b border-line bg-ground px-3 py-2">
+      <h2 className={`py-0.5 text-sm font-semibold ${isName ? 'name' : 'break-words'}`} data-testid="selected-path">
+        {title}
+      </h2>
+      <span className="flex shrink-0">
+        <CopyButton text={anchor} what={strings.inspector.name} />
+        <LinkButton />
+        <Button tone="quiet" small onClick={() => select(null)} aria-label={strings.inspector.deselect} title={strings.inspector.deselect}>
+          ×
+        </Button>
+      </span>
+    </header>
+  );
+}
+
+/** Keys that lead from any view to the fields about the selection, except where they are being typed. */
+function useSelectionKeys(fields: Readonly<Record<string, { current: HTMLElement | null }>>): void {
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.target instanceof HTMLElement && event.target.closest('input, textarea, select, dialog, [contenteditable]')) return;
+      const field = fields[event.key.toLowerCase()]?.current;
+      if (!field) return;
+      event.preventDefault();
+      field.focus();
+    };
+    window.addEventListener('keydown', onKeyDown);
+    return () => window.removeEventListener('keydown', onKeyDown);
+  });
 }
 
 /** Copies the address, which opens the same view and selection. */

@@ -120,7 +120,7 @@ function TestResult({ run, path }: { run: Run; path: string }) {
         <AttachForm
           runIds={[run.id]}
           anchor={path}
-          predicate={`effect(${JSON.stringify(path)}) ${effect < 0 ? '<' : '>'} ${half}`}
+          predicates={[`effect(${JSON.stringify(path)}) ${effect < 0 ? '<' : '>'} ${half}`]}
           onDone={() => setAttaching(false)}
         />
       ) : may('board.evidence') ? (

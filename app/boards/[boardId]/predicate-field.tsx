@@ -1,4 +1,5 @@
 'use client';
+import { useId } from 'react';
 import { parsePredicate } from '@/lib/board/predicate.ts';
 import { Field } from '@/app/ui/field.tsx';
 import { lineOf } from '@/app/ui/request.ts';
@@ -17,21 +18,34 @@ export function predicateFault(source: string): string | null {
 interface PredicateFieldProps {
   value: string;
   onChange: (value: string) => void;
+  /** others to choose from */
+  proposed?: readonly string[];
   /** the server's line */
   error: string | null;
 }
 
-export function PredicateField({ value, onChange, error }: PredicateFieldProps) {
+export function PredicateField({ value, onChange, proposed = [], error }: PredicateFieldProps) {
+  const list = useId();
   return (
     <Field label={strings.predicate.label} error={error ?? predicateFault(value)} hint={strings.predicate.hint}>
       {(control) => (
-        <input
-          {...control}
-          value={value}
-          spellCheck={false}
-          onChange={(event) => onChange(event.target.value)}
-          className="field font-mono text-xs"
-        />
+        <>
+          <input
+            {...control}
+            list={proposed.length > 1 ? list : undefined}
+            value={value}
+            spellCheck={false}
+            onChange={(event) => onChange(event.target.value)}
+            className="field font-mono text-xs"
+          />
+          {proposed.length > 1 ? (
+            <datalist id={list}>
+              {proposed.map((one) => (
+                <option key={one}>{one}</option>
+              ))}
+            </datalist>
+          ) : null}
+        </>
       )}
     </Field>
   );

@@ -44,7 +44,7 @@ export function useSelection(session: BoardSession) {
     session.select(place.selection);
   }, [place, session]);
 
-  const select = useCallback((selection: string) => setPlace((before) => ({ ...before, selection })), []);
+  const select = useCallback((selection: string | null) => setPlace((before) => ({ ...before, selection })), []);
   const show = useCallback((view: BoardView) => setPlace((before) => ({ ...before, view })), []);
   const set = useCallback((name: string, value: string | null) => setPlace((before) => withSetting(before, name, value)), []);
   return { place, setPlace, select, show, set };
