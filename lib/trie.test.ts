@@ -1,71 +1,117 @@
 import { describe, expect, it } from 'vitest';
 import type { Answer, Term } from './engine/index.ts';
-import { ROOT, ancestorsOf, emptyTrie, growTrie, partitionOf, trieRows } from './trie.ts';
+import { changedBelow, trieRows, type Disclosure } from './trie-rows.ts';
+import { ROOT, Trie, ancestorsOf } from './trie.ts';
 
-const answer = (terms: Term[]) => ({ terms }) as unknown as Answer;
+const answer = (terms: Term[]) => ({ terms }) as Answer;
 const root = answer([
   { name: 'input->logits', parent: 'logits', value: 0.25, open: false },
   { name: 'a0.h0->logits', parent: 'logits', value: -1, open: true },
   { name: 'm0->logits', parent: 'logits', value: 2, open: true },
 ]);
+const belowMlp = answer([
+  { name: 'input->m0->logits', parent: 'm0->logits', value: 1.5, open: false },
+  { name: 'a0.h0->m0->logits', parent: 'm0->logits', value: 0.5, open: true },
+]);
 const NOTHING: ReadonlySet<string> = new Set();
+
+function grown(metric: number, ...answers: Answer[]): Trie {
+  const trie = new Trie(metric);
+  for (const each of answers) trie.grow(each);
+  return trie;
+}
+
+const names = (trie: Trie, disclosure: Partial<Disclosure>) =>
+  trieRows(trie, { expanded: new Set([ROOT]), unfolded: NOTHING, wanted: null, ...disclosure }).map((row) =>
+    row.kind === 'path' ? row.node.name : `${row.count} ${row.why} ${row.value}`,
+  );
 
 describe('the trie of suffixes [M12]', () => {
   it('partitions the metric into complete paths and unopened suffixes', () => {
-    const trie = growTrie(emptyTrie(1.25), root);
-    expect(partitionOf(trie, 1.25)).toEqual({ complete: { count: 1, value: 0.25 }, unopened: { count: 2, value: 1 }, error: 0 });
+    expect(grown(1.25, root).partition).toEqual({
+      complete: { count: 1, value: 0.25 },
+      unopened: { count: 2, value: 1 },
+      error: 0,
+      massInPaths: 0.25 / 3.25,
+    });
   });
 
   it('keeps the partition when a suffix is opened', () => {
-    const opened = answer([
-      { name: 'input->m0->logits', parent: 'm0->logits', value: 1.5, open: false },
-      { name: 'a0.h0->m0->logits', parent: 'm0->logits', value: 0.5, open: true },
-    ]);
-    const trie = growTrie(growTrie(emptyTrie(1.25), root), opened);
-    expect(partitionOf(trie, 1.25)).toEqual({ complete: { count: 2, value: 1.75 }, unopened: { count: 2, value: -0.5 }, error: 0 });
-    expect(trie.get('m0->logits')).toMatchObject({ value: 2, degree: 1, children: ['input->m0->logits', 'a0.h0->m0->logits'] });
+    const trie = grown(1.25, root, belowMlp);
+    expect(trie.partition).toMatchObject({ complete: { count: 2, value: 1.75 }, unopened: { count: 2, value: -0.5 }, error: 0 });
+    expect(trie.get('m0->logits')).toMatchObject({ value: 2, degree: 1 });
+    expect(trie.get('m0->logits')?.children?.map(({ name }) => name)).toEqual(['input->m0->logits', 'a0.h0->m0->logits']);
+  });
+
+  it('takes splits of several levels at once, whatever their order', () => {
+    const trie = grown(1.25, answer([...belowMlp.terms, ...root.terms]));
+    expect(trie.partition).toEqual(grown(1.25, root, belowMlp).partition);
+  });
+
+  it('keeps what is open when it hears of it again, and learns what each token adds', () => {
+    const trie = grown(1.25, root, belowMlp);
+    const again = trie.grow(answer(root.terms.map((term) => ({ ...term, byToken: [1, 2] }))));
+    expect(again).toEqual([]);
+    expect(trie.partition.complete).toEqual({ count: 2, value: 1.75 });
+    expect(trie.get('m0->logits')).toMatchObject({ byToken: [1, 2], children: [{ value: 1.5 }, { value: 0.5 }] });
   });
 
   it('shows an error where the parts are not the whole', () => {
-    expect(partitionOf(growTrie(emptyTrie(1.5), root), 1.5).error).toBe(0.25);
+    expect(grown(1.5, root).partition.error).toBe(0.25);
+  });
+
+  it('refuses to split what is not listed', () => {
+    expect(() => grown(2, belowMlp)).toThrow('expected splits of what is listed, got one of "m0->logits"');
+  });
+
+  it('knows the largest suffixes that are not opened', () => {
+    const trie = grown(1.25, root, belowMlp);
+    expect(trie.largestUnopened(5).map(({ name }) => name)).toEqual(['a0.h0->logits', 'a0.h0->m0->logits']);
   });
 
   it('names what must be open for a path to be listed', () => {
     expect(ancestorsOf('input->a0.h0->m0->logits')).toEqual(['logits', 'm0->logits', 'a0.h0->m0->logits']);
     expect(ancestorsOf(ROOT)).toEqual([]);
   });
+});
 
+describe('rows', () => {
   it('lists children by size under what is open', () => {
-    const trie = growTrie(emptyTrie(1.25), root);
-    const closed = trieRows(trie, { expanded: NOTHING, unfolded: NOTHING });
-    expect(closed.map((row) => row.kind === 'path' && row.node.name)).toEqual(['logits']);
-    const open = trieRows(trie, { expanded: new Set([ROOT]), unfolded: NOTHING });
-    expect(open.map((row) => row.kind === 'path' && row.node.name)).toEqual(['logits', 'm0->logits', 'a0.h0->logits', 'input->logits']);
+    const trie = grown(1.25, root);
+    expect(names(trie, { expanded: NOTHING })).toEqual(['logits']);
+    expect(names(trie, {})).toEqual(['logits', 'm0->logits', 'a0.h0->logits', 'input->logits']);
   });
+
+  const many = answer(
+    Array.from({ length: 20 }, (_, head) => ({ name: `a0.h${head}->logits`, parent: 'logits', value: 1 / (head + 1), open: true })),
+  );
 
   it('folds the smaller children into a row that is their own sum', () => {
-    const many = answer(
-      Array.from({ length: 20 }, (_, head) => ({ name: `a0.h${head}->logits`, parent: 'logits', value: 1 / (head + 1), open: true })),
-    );
-    const trie = growTrie(emptyTrie(0), many);
-    const rows = trieRows(trie, { expanded: new Set([ROOT]), unfolded: NOTHING });
-    const fold = rows.at(-1)!;
-    expect(rows).toHaveLength(14);
-    expect(fold).toMatchObject({ kind: 'fold', count: 8, parent: 'logits' });
-    expect(fold.kind === 'fold' && fold.value).toBeCloseTo(
-      [13, 14, 15, 16, 17, 18, 19, 20].reduce((sum, k) => sum + 1 / k, 0),
-      12,
-    );
-    expect(trieRows(trie, { expanded: new Set([ROOT]), unfolded: new Set([ROOT]) })).toHaveLength(21);
+    const trie = grown(0, many);
+    const fold = trieRows(trie, { expanded: new Set([ROOT]), unfolded: NOTHING, wanted: null }).at(-1)!;
+    expect(names(trie, {})).toHaveLength(14);
+    expect(fold).toMatchObject({ kind: 'fold', why: 'small', count: 8, parent: { name: 'logits' } });
+    const rest = [13, 14, 15, 16, 17, 18, 19, 20].reduce((sum, k) => sum + 1 / k, 0);
+    expect(fold.kind === 'fold' && fold.value).toBeCloseTo(rest, 12);
+    expect(names(trie, { unfolded: new Set([ROOT]) })).toHaveLength(21);
   });
 
-  it('makes an unlisted suffix the sum of its children', () => {
-    const leaves = answer([
-      { name: 'input->m0->logits', parent: 'm0->logits', value: 1.5, open: false },
-      { name: 'a0.h0->m0->logits', parent: 'm0->logits', value: 0.5, open: true },
-    ]);
-    const trie = growTrie(emptyTrie(2), leaves);
-    expect(trie.get('m0->logits')?.value).toBe(2);
-    expect(trie.get(ROOT)?.children).toEqual(['m0->logits']);
+  it('keeps what is wanted and what is above it, and adds up the rest', () => {
+    const trie = grown(1.25, root, belowMlp);
+    const expanded = new Set([ROOT, 'm0->logits']);
+    const wanted = ({ name }: { name: string }) => name.startsWith('a0.h0->m0');
+    expect(names(trie, { expanded, wanted })).toEqual(['logits', 'm0->logits', 'a0.h0->m0->logits', '1 filtered 1.5', '2 filtered -0.75']);
+    expect(names(trie, { expanded, wanted: () => false })).toEqual(['logits', '3 filtered 1.25']);
+  });
+
+  it('changes below one row as if all were made anew', () => {
+    const trie = grown(1.25, root);
+    const closed: Disclosure = { expanded: new Set([ROOT]), unfolded: NOTHING, wanted: null };
+    const rows = trieRows(trie, closed);
+    trie.grow(belowMlp);
+    const open = { ...closed, expanded: new Set([ROOT, 'm0->logits']) };
+    const opened = changedBelow(rows, 'm0->logits', open);
+    expect(opened).toEqual(trieRows(trie, open));
+    expect(changedBelow(opened, 'm0->logits', closed)).toEqual(rows);
   });
 });

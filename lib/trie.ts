@@ -1,29 +1,35 @@
 import { degreeOf, parsePath, type Answer, type Term } from './engine/index.ts';
 
-/**
- * The trie of suffixes [M12] as a reader has opened it so far: `logits` at the root, every opened suffix split
- * exactly into its children. At every moment its leaves partition the metric: complete paths and unopened suffixes.
- */
-export interface TrieNode {
-  name: string;
-  parent: string | null;
-  /** logits: the sum of all paths that end in this suffix, or the path's own value */
+/** What the leaves below a node, or it alone, add up to. Every number is a sum of own values, never a subtraction [M12]. */
+export interface Leaves {
+  /** complete paths listed so far */
+  paths: number;
   value: number;
-  /** a suffix that stands for several paths; false = one complete path from a source */
-  open: boolean;
-  degree: number;
-  byToken: readonly number[] | null;
-  /** largest |value| first; null = not opened */
-  children: readonly string[] | null;
+  /** Σ|value| */
+  mass: number;
+  /** suffixes not opened yet */
+  unopened: number;
+  unopenedValue: number;
+  unopenedMass: number;
 }
 
-export type Trie = ReadonlyMap<string, TrieNode>;
+export interface TrieNode {
+  readonly name: string;
+  readonly parent: TrieNode | null;
+  /** logits: the sum of all paths that end in this suffix, or the path's own value */
+  readonly value: number;
+  /** a suffix that stands for several paths; false = one complete path from a source */
+  readonly open: boolean;
+  readonly degree: number;
+  readonly byToken: readonly number[] | null;
+  /** largest |value| first; null = not opened */
+  readonly children: readonly TrieNode[] | null;
+  readonly leaves: Readonly<Leaves>;
+}
+
+type Draft = { -readonly [K in keyof TrieNode]: TrieNode[K] };
 
 export const ROOT = 'logits';
-
-export function emptyTrie(metric: number): Trie {
-  return new Map([[ROOT, { name: ROOT, parent: null, value: metric, open: true, degree: 0, byToken: null, children: null }]]);
-}
 
 /** The suffix a path or suffix was split from: itself without its first stop. */
 export function parentOf(name: string): string | null {
@@ -38,123 +44,164 @@ export function ancestorsOf(name: string): string[] {
   return ancestors;
 }
 
-/** The trie with the splits of a `suffixes` answer added. */
-export function growTrie(trie: Trie, answer: Answer): Trie {
-  const nodes = new Map(trie);
-  const groups = groupByParent(answer.terms);
-  for (const term of answer.terms) nodes.set(term.name, nodeOf(term, nodes.get(term.name)));
-  for (const parent of groups.keys()) addMissingSuffix(parent, nodes, groups);
-  const deepestFirst = [...groups.keys()].sort((left, right) => right.split('->').length - left.split('->').length);
-  for (const parent of deepestFirst) {
-    const node = nodes.get(parent)!;
-    const children = [...groups.get(parent)!];
-    if (Number.isNaN(node.value)) node.value = sumOf(nodes, children);
-    children.sort((left, right) => Math.abs(nodes.get(right)!.value) - Math.abs(nodes.get(left)!.value));
-    nodes.set(parent, { ...nodes.get(parent)!, children });
-  }
-  return nodes;
+export interface Partition {
+  complete: { count: number; value: number };
+  unopened: { count: number; value: number };
+  /** |complete + unopened − metric| */
+  error: number;
+  /** Σ|complete| over Σ|complete and unopened|, 0…1 */
+  massInPaths: number;
 }
 
-function groupByParent(terms: readonly Term[]): Map<string, Set<string>> {
-  const groups = new Map<string, Set<string>>();
+/**
+ * The trie of suffixes [M12] as a reader has opened it so far: `logits` at the root, every opened suffix split exactly
+ * into its children. At every moment its leaves partition the metric. It grows in place: opening one suffix costs its
+ * children and the sums above it, however large the rest has become.
+ */
+export class Trie {
+  readonly root: TrieNode;
+  readonly #nodes = new Map<string, Draft>();
+
+  constructor(readonly metric: number) {
+    this.root = this.#add({ name: ROOT, value: metric, open: true, degree: 0 }, null);
+  }
+
+  get size(): number {
+    return this.#nodes.size;
+  }
+
+  get(name: string): TrieNode | null {
+    return this.#nodes.get(name) ?? null;
+  }
+
+  get partition(): Partition {
+    const { paths, value, mass, unopened, unopenedValue, unopenedMass } = this.root.leaves;
+    const whole = mass + unopenedMass;
+    return {
+      complete: { count: paths, value },
+      unopened: { count: unopened, value: unopenedValue },
+      error: Math.abs(value + unopenedValue - this.metric),
+      massInPaths: whole === 0 ? 1 : mass / whole,
+    };
+  }
+
+  /**
+   * Adds the splits of a `suffixes` answer. Gives the suffixes that were not split before, in the answer's order.
+   * @throws where the answer splits a suffix that is not listed yet
+   */
+  grow({ terms }: Pick<Answer, 'terms'>): TrieNode[] {
+    const grown: Draft[] = [];
+    for (const [name, group] of groupByParent(terms)) {
+      const parent = this.#nodes.get(name);
+      if (!parent) throw new Error(`suffixes: expected splits of what is listed, got one of ${JSON.stringify(name)}`);
+      if (parent.children === null) grown.push(parent);
+      parent.children = this.#split(group, parent);
+    }
+    for (const node of deepestFirst(grown)) node.leaves = sumOf(node.children!);
+    return grown;
+  }
+
+  /** Suffixes that are not opened, largest |value| first. */
+  largestUnopened(count: number): TrieNode[] {
+    const found: TrieNode[] = [];
+    const visit = (node: TrieNode): void => {
+      if (node.leaves.unopened === 0) return;
+      if (node.children) for (const child of node.children) visit(child);
+      else if (found.length < count || bySize(node, found.at(-1)!) < 0) {
+        found.splice(placeOf(node, found), 0, node);
+        if (found.length > count) found.pop();
+      }
+    };
+    visit(this.root);
+    return found;
+  }
+
+  #split(terms: readonly Term[], parent: Draft): TrieNode[] {
+    const children = terms.map((term) => {
+      const known = this.#nodes.get(term.name);
+      if (!known) return this.#add(term, parent);
+      known.byToken = term.byToken ?? known.byToken;
+      return known;
+    });
+    return children.sort(bySize);
+  }
+
+  #add(term: Term, parent: Draft | null): Draft {
+    const value = term.value ?? Number.NaN;
+    const open = term.open ?? false;
+    const node: Draft = {
+      name: term.name,
+      parent,
+      value,
+      open,
+      degree: term.degree ?? degreeOf(parsePath(term.name)),
+      byToken: term.byToken ?? null,
+      children: null,
+      leaves: leafOf(value, open),
+    };
+    this.#nodes.set(term.name, node);
+    return node;
+  }
+}
+
+function bySize(left: TrieNode, right: TrieNode): number {
+  return Math.abs(right.value) - Math.abs(left.value);
+}
+
+function placeOf(node: TrieNode, sorted: readonly TrieNode[]): number {
+  let [from, to] = [0, sorted.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (bySize(sorted[middle]!, node) <= 0) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+function leafOf(value: number, open: boolean): Leaves {
+  const mass = Math.abs(value);
+  return open
+    ? { paths: 0, value: 0, mass: 0, unopened: 1, unopenedValue: value, unopenedMass: mass }
+    : { paths: 1, value, mass, unopened: 0, unopenedValue: 0, unopenedMass: 0 };
+}
+
+function sumOf(nodes: readonly TrieNode[]): Leaves {
+  const sum = { paths: 0, value: 0, mass: 0, unopened: 0, unopenedValue: 0, unopenedMass: 0 };
+  for (const { leaves } of nodes) {
+    sum.paths += leaves.paths;
+    sum.value += leaves.value;
+    sum.mass += leaves.mass;
+    sum.unopened += leaves.unopened;
+    sum.unopenedValue += leaves.unopenedValue;
+    sum.unopenedMass += leaves.unopenedMass;
+  }
+  return sum;
+}
+
+/** These nodes and all above them, each once, so that what is summed has been summed itself. */
+function deepestFirst(nodes: readonly Draft[]): Draft[] {
+  const levels = new Map<TrieNode, number>();
+  for (const node of nodes) {
+    for (let at: TrieNode | null = node; at !== null && !levels.has(at); at = at.parent) levels.set(at, levelOf(at));
+  }
+  return [...levels].sort(([, left], [, right]) => right - left).map(([node]) => node as Draft);
+}
+
+function levelOf(node: TrieNode): number {
+  let level = 0;
+  for (let at = node.parent; at !== null; at = at.parent) level++;
+  return level;
+}
+
+function groupByParent(terms: readonly Term[]): Map<string, Term[]> {
+  const groups = new Map<string, Term[]>();
   for (const term of terms) {
     const parent = term.parent ?? parentOf(term.name);
     if (parent === null) continue;
     const group = groups.get(parent);
-    if (group) group.add(term.name);
-    else groups.set(parent, new Set([term.name]));
+    if (group) group.push(term);
+    else groups.set(parent, [term]);
   }
-  return groups;
-}
-
-function nodeOf(term: Term, known: TrieNode | undefined): TrieNode {
-  return {
-    name: term.name,
-    parent: term.parent ?? parentOf(term.name),
-    value: term.value ?? Number.NaN,
-    open: term.open ?? false,
-    degree: term.degree ?? degreeOf(parsePath(term.name)),
-    byToken: term.byToken ?? known?.byToken ?? null,
-    children: known?.children ?? null,
-  };
-}
-
-/** An answer may list only the leaves below an opened suffix; the suffix is then the sum of its children. */
-function addMissingSuffix(name: string, nodes: Map<string, TrieNode>, groups: Map<string, Set<string>>): void {
-  if (nodes.has(name)) return;
-  const parent = parentOf(name);
-  const degree = degreeOf(parsePath(name));
-  nodes.set(name, { name, parent, value: Number.NaN, open: true, degree, byToken: null, children: null });
-  if (parent === null) return;
-  const group = groups.get(parent);
-  if (group) group.add(name);
-  else groups.set(parent, new Set([name]));
-  addMissingSuffix(parent, nodes, groups);
-}
-
-function sumOf(nodes: ReadonlyMap<string, TrieNode>, names: readonly string[]): number {
-  return names.reduce((sum, name) => sum + nodes.get(name)!.value, 0);
-}
-
-export interface Partition {
-  /** complete paths listed so far */
-  complete: { count: number; value: number };
-  /** suffixes not opened yet */
-  unopened: { count: number; value: number };
-  /** |complete + unopened − metric| */
-  error: number;
-}
-
-/** What the leaves of the trie add up to. Each side is the sum of its own values, never a subtraction [M12]. */
-export function partitionOf(trie: Trie, metric: number): Partition {
-  const complete = { count: 0, value: 0 };
-  const unopened = { count: 0, value: 0 };
-  for (const node of trie.values()) {
-    if (node.children !== null) continue;
-    const side = node.open ? unopened : complete;
-    side.count += 1;
-    side.value += node.value;
-  }
-  return { complete, unopened, error: Math.abs(complete.value + unopened.value - metric) };
-}
-
-export type TrieRow =
-  | { kind: 'path'; node: TrieNode; level: number; place: number; siblings: number; expanded: boolean }
-  | { kind: 'fold'; parent: string; count: number; value: number; level: number; place: number; siblings: number };
-
-export interface Disclosure {
-  /** suffixes shown open */
-  expanded: ReadonlySet<string>;
-  /** suffixes whose smaller terms are shown too */
-  unfolded: ReadonlySet<string>;
-}
-
-/** Children shown before the fold. */
-const SHOWN = 12;
-
-/** Rows in reading order. Below an opened suffix the smaller children are one row with their own sum. */
-export function trieRows(trie: Trie, { expanded, unfolded }: Disclosure): TrieRow[] {
-  const rows: TrieRow[] = [];
-  const walk = (name: string, level: number, place: number, siblings: number): void => {
-    const node = trie.get(name)!;
-    const isExpanded = node.children !== null && expanded.has(name);
-    rows.push({ kind: 'path', node, level, place, siblings, expanded: isExpanded });
-    if (!isExpanded || node.children === null) return;
-    const folded = node.children.length > SHOWN + 1 && !unfolded.has(name);
-    const shown = folded ? node.children.slice(0, SHOWN) : node.children;
-    const size = folded ? SHOWN + 1 : shown.length;
-    shown.forEach((child, index) => walk(child, level + 1, index + 1, size));
-    if (!folded) return;
-    const rest = node.children.slice(SHOWN);
-    rows.push({ kind: 'fold', parent: name, count: rest.length, value: sumOf(trie, rest), level: level + 1, place: size, siblings: size });
-  };
-  walk(ROOT, 1, 1, 1);
-  return rows;
-}
-
-/** Every child above a fold stays there when a path below it is to be seen. */
-export function isBelowFold(trie: Trie, name: string): boolean {
-  const parent = trie.get(name)?.parent;
-  const children = parent ? trie.get(parent)?.children : null;
-  return children !== null && children !== undefined && children.length > SHOWN + 1 && children.indexOf(name) >= SHOWN;
+  // A suffix is listed by its own parent's split, which must be read first.
+  return new Map([...groups].sort(([left], [right]) => left.split('->').length - right.split('->').length));
 }

@@ -3,12 +3,14 @@ import { analysisStrings } from './analysis-strings.ts';
 import { anchorStrings, mechanismStrings } from './debate-strings.ts';
 import { exportStrings } from './export-strings.ts';
 import { few } from './few.ts';
+import { viewStrings } from './view-strings.ts';
 
 const waiting = (count: number) => (count === 0 ? 'trying again' : `${few(count, 'change', 'changes')} kept`);
 
 /** Every sentence of the interface. Names of the field (path, suffix, degree, …) are as in the engine's grammar. */
 export const strings = {
   ...accessStrings,
+  ...viewStrings,
 
   product: 'Pathboard',
   tagline: 'Split a transformer’s answer exactly into the paths that made it, and argue about them together.',
@@ -22,6 +24,7 @@ export const strings = {
     save: 'Save',
     tryAgain: 'Try again',
     working: 'working…',
+    timeLeft: (seconds: number) => `about ${seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`} left`,
   },
 
   theme: { label: 'Colours', system: 'auto', light: 'light', dark: 'dark' },
@@ -143,7 +146,13 @@ export const strings = {
     looksHere: (name: string) => `${name} looks at this path`,
   },
 
-  views: { label: 'Views', unravel: 'Unravel', degrees: 'Degrees', analyses: 'Analyses', claims: 'Claims' },
+  views: {
+    label: 'Views',
+    unravel: 'Unravel',
+    degrees: 'Degrees',
+    claims: 'Claims',
+    analyses: 'Analyses',
+  },
 
   analyses: analysisStrings,
 
@@ -187,28 +196,6 @@ export const strings = {
     unopened: 'unopened',
     error: 'error',
     counterfactual: (value: string) => `on the counterfactual ${value}`,
-  },
-
-  unravel: {
-    grid: 'Paths, from the logits backwards',
-    scope:
-      'An identity about this run. Value paths: attention patterns, norm scales and gates are held at this run; influence through q and k is credited to nobody.',
-    scopeShort: 'about this run: value paths',
-    openUntil: 'Open until 95%',
-    columns: { path: 'Path', bar: 'Value', value: 'logits', share: 'of metric', comments: 'Comments', people: 'Who' },
-    comments: (count: number) => few(count, 'comment', 'comments'),
-    smaller: (count: string) => `${count} smaller terms`,
-    totals: (complete: string, paths: string, unopened: string, suffixes: string, metric: string, error: string) =>
-      `${complete} in ${paths} complete paths + ${unopened} in ${suffixes} unopened suffixes = ${metric}, error ${error}`,
-  },
-
-  degrees: {
-    meaning:
-      'Bars: the exact sum of all paths with that many components. Line: the sum up to there. Value paths of this run, as in Unravel.',
-    chart: 'Chart of the degrees',
-    caption: 'Sum of all paths by degree',
-    columns: { degree: 'Degree', value: 'Logits', share: 'Of metric', running: 'Up to here' },
-    total: (sum: string, metric: string, error: string) => `Σ ${sum} = metric ${metric}, error ${error}`,
   },
 
   inspector: {

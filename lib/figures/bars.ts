@@ -13,6 +13,8 @@ export interface Bars {
   /** what a bar's length is, with its unit */
   axis: string;
   bars: readonly Bar[];
+  /** what the others add up to, drawn last */
+  rest?: Bar | null;
 }
 
 const MOST = 30;
@@ -25,14 +27,15 @@ const CHARACTER = 6.7;
 const LONGEST = 36;
 
 /** Bars from zero, one a row, the largest first; beyond {@link MOST} it says how many it leaves out. */
-export function barsFigure({ id, title, axis, bars }: Bars): string {
-  const shown = bars.toSorted((left, right) => Math.abs(right.value) - Math.abs(left.value)).slice(0, MOST);
+export function barsFigure({ id, title, axis, bars, rest = null }: Bars): string {
+  const largest = bars.toSorted((left, right) => Math.abs(right.value) - Math.abs(left.value)).slice(0, MOST);
+  const shown = rest === null ? largest : [...largest, rest];
   const longest = shown.reduce((most, { name }) => Math.max(most, Math.min(LONGEST, name.length)), 4);
   const left = round(longest * CHARACTER + 16);
   const height = HEAD + shown.length * ROW + FOOT;
   const scale = linearScale([0, ...shown.map(({ value }) => value)], left, left + PLOT);
   const bottom = height - FOOT;
-  const heading = bars.length > shown.length ? `${title}: the ${MOST} largest of ${formatCount(bars.length)}` : title;
+  const heading = bars.length > largest.length ? `${title}: the ${MOST} largest of ${formatCount(bars.length)}` : title;
   return frame({ id, title: heading, text: describe(heading, axis, shown), width: left + PLOT + NUMBERS, height }, [
     scale.ticks.map((tick) => tickLine(tick, scale, bottom)),
     markup`<line x1="${scale.at(0)}" x2="${scale.at(0)}" y1="${HEAD}" y2="${bottom}" style="${AXIS}"/>`,

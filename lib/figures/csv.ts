@@ -24,6 +24,14 @@ export function csvOf(answer: Answer): string {
   return [head, ...terms.map(rowOf)].map((cells) => `${cells.map((cell) => quoted(exactText(cell))).join(',')}\r\n`).join('');
 }
 
+/** As {@link csvOf}, of rows that are no terms. */
+export function tableCsv<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
+  const head = columns.map(({ title, unit }) => withUnit(title, unit));
+  return [head, ...rows.map((row) => columns.map((column) => column.read(row)))]
+    .map((cells) => `${cells.map((cell) => quoted(exactText(cell))).join(',')}\r\n`)
+    .join('');
+}
+
 /** Columns and rows for a spreadsheet to paste: tabs between cells, numbers at full precision. */
 export function tableText<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
   const head = columns.map(({ title, unit }) => withUnit(title, unit));

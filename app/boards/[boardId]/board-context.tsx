@@ -8,6 +8,7 @@ import type { Aside } from './kept-aside.ts';
 import type { Links } from './links.ts';
 import type { Outbox } from './outbox.ts';
 import type { Runs } from './runs.ts';
+import type { TokenPaint } from './token-paint.ts';
 import type { Analyses } from './use-analyses.ts';
 import { useLive } from './use-live.ts';
 
@@ -37,6 +38,8 @@ export interface BoardScope {
   select: (anchor: string | null) => void;
   /** what is under whose cursor */
   links: Links;
+  /** what is shown on the token strip */
+  paint: TokenPaint;
   /** of the views, in the address: {@link useSetting} */
   settings: Readonly<Record<string, string>>;
   set: (name: string, value: string | null) => void;

@@ -1,4 +1,5 @@
 'use client';
+import dynamic from 'next/dynamic';
 import { useEffect, useRef, useState } from 'react';
 import { Button } from '@/app/ui/button.tsx';
 import { Fault } from '@/app/ui/field.tsx';
@@ -11,11 +12,11 @@ import { BoardHeader } from './board-header.tsx';
 import type { Connection } from './board-session.ts';
 import type { Notice } from './board-visit.ts';
 import { ClaimsView } from './claims-view.tsx';
-import { DegreesView } from './degrees-view.tsx';
 import { HelpSheet } from './help-sheet.tsx';
 import { Inspector, type InspectorHandle } from './inspector.tsx';
 import { MetricLine } from './metric-line.tsx';
 import { Notices } from './notices.tsx';
+import { PathPaint } from './path-paint.tsx';
 import { SetupBar } from './setup-bar.tsx';
 import { UnravelView } from './unravel-view.tsx';
 import { useMarks } from './use-marks.ts';
@@ -31,6 +32,18 @@ interface BoardFrameProps {
   selection: string | null;
   view: BoardView;
   onView: (view: BoardView) => void;
+}
+
+// What is not seen at first is loaded when it is.
+const loading = () => <Loading />;
+const DegreesView = dynamic(() => import('./degrees-view.tsx').then((module) => module.DegreesView), { loading });
+
+function Loading() {
+  return (
+    <p role="status" className="p-4 text-sm text-soft">
+      {strings.common.working}
+    </p>
+  );
 }
 
 export function BoardFrame({ theme, connection, notice, onDismiss, selection, view, onView }: BoardFrameProps) {
@@ -79,6 +92,7 @@ export function BoardFrame({ theme, connection, notice, onDismiss, selection, vi
             </Computed>
           )}
         </main>
+        <PathPaint unravel={unravel} />
         <Inspector ref={inspector} selection={selection} unravel={unravel} onLeave={() => grid.current?.focus()} />
       </div>
       <HelpSheet open={helpOpen} onClose={() => setHelpOpen(false)} />
@@ -88,10 +102,10 @@ export function BoardFrame({ theme, connection, notice, onDismiss, selection, vi
 
 /** The view, or why there is none yet. */
 function Computed({ unravel, children }: { unravel: Unravel; children: React.ReactNode }) {
-  if (unravel.error) {
+  if (unravel.error !== null || unravel.cancelled) {
     return (
       <div className="p-4">
-        <Fault>{unravel.error}</Fault>
+        {unravel.error === null ? <p className="text-sm text-soft">{strings.analyses.cancelled}</p> : <Fault>{unravel.error}</Fault>}
         <Button small className="mt-2" onClick={unravel.retry}>
           {strings.common.tryAgain}
         </Button>
@@ -101,7 +115,7 @@ function Computed({ unravel, children }: { unravel: Unravel; children: React.Rea
   if (!unravel.answer) {
     return (
       <div className="p-4">
-        <ProgressLine progress={unravel.progress} />
+        <ProgressLine progress={unravel.progress} onCancel={unravel.cancel} />
       </div>
     );
   }

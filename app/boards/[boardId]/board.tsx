@@ -14,6 +14,7 @@ import { useKeptAside } from './kept-aside.ts';
 import { Links } from './links.ts';
 import { useOutbox } from './outbox.ts';
 import { useRuns } from './runs.ts';
+import { TokenPaint } from './token-paint.ts';
 import { useLive } from './use-live.ts';
 import { useAnalyses } from './use-analyses.ts';
 import { useSelection } from './use-selection.ts';
@@ -58,6 +59,7 @@ function OpenBoard({ visit, ...props }: BoardProps & { visit: BoardVisit }) {
   const aside = useKeptAside(person.id, boardId);
   const { place, setPlace, select, show, set } = useSelection(session);
   const links = useMemo(() => new Links((anchor) => session.hover(anchor)), [session]);
+  const paint = useMemo(() => new TokenPaint(), []);
   const analyses = useAnalyses(place, setPlace);
   const mayDo = (action: BoardAction) => may(role, action) && !(changing && action === 'board.edit');
 
@@ -81,6 +83,7 @@ function OpenBoard({ visit, ...props }: BoardProps & { visit: BoardVisit }) {
     say: visit.say,
     select,
     links,
+    paint,
     settings: place.settings,
     set,
   };

@@ -85,3 +85,35 @@ export function useLit(links: Links, anchor: string): { own: boolean; others: re
 export function outlineOf(others: readonly User[]): string | null {
   return others[0]?.color ?? null;
 }
+
+/** True where what is under one's own cursor lies on this path: one of its nodes or edges, or a suffix of it. */
+export function useOnPath(links: Links, path: string): boolean {
+  return useSyncExternalStore(
+    links.subscribe,
+    () => links.hovered !== null && liesOn(links.hovered, path),
+    () => false,
+  );
+}
+
+/** A part of a path by name, but not the whole path. */
+export function liesOn(part: string, path: string): boolean {
+  return part !== path && part !== 'logits' && `->${path}->`.includes(`->${part}->`);
+}
+
+/** While a token is under the cursor: its |value| in percent of Σ|by token|; else 0. */
+export function useTokenShare(links: Links, byToken: readonly number[] | null): number {
+  return useSyncExternalStore(
+    links.subscribe,
+    () => shareOfToken(links.hovered, byToken),
+    () => 0,
+  );
+}
+
+const TOKEN = /^token:(\d+)$/;
+
+export function shareOfToken(hovered: string | null, byToken: readonly number[] | null): number {
+  const position = byToken === null ? null : TOKEN.exec(hovered ?? '');
+  if (position === null) return 0;
+  const all = byToken!.reduce((sum, value) => sum + Math.abs(value), 0);
+  return all === 0 ? 0 : Math.round((100 * Math.abs(byToken![Number(position[1])] ?? 0)) / all);
+}

@@ -1,9 +1,10 @@
 'use client';
-import { useEffect, useMemo, useState, type KeyboardEvent, type RefObject } from 'react';
-import { useVirtualizer } from '@tanstack/react-virtual';
-import type { TrieRow } from '@/lib/trie.ts';
+import { useCallback, useEffect, useMemo, useState, type KeyboardEvent, type RefObject } from 'react';
+import type { TrieRow } from '@/lib/trie-rows.ts';
+import type { Partition } from '@/lib/trie.ts';
 import { strings } from '@/app/ui/strings.ts';
-import { COLUMNS, FoldRow, PathRow, type RowMarks } from './trie-row.tsx';
+import { COLUMNS, FoldRow, PathRow, TotalRows, type RowMarks } from './trie-row.tsx';
+import { useRowWindow } from './use-row-window.ts';
 import type { Unravel } from './use-unravel.ts';
 
 export interface TrieGridProps {
@@ -11,57 +12,63 @@ export interface TrieGridProps {
   gridRef: RefObject<HTMLDivElement | null>;
   unravel: Unravel;
   metric: number;
+  partition: Partition;
   selection: string | null;
   onSelect: (path: string) => void;
   marksOf: (path: string) => RowMarks;
   /** L and C on a row: to the label field, to the comment field */
   onLabel: () => void;
   onComment: () => void;
+  onCopy: (row: TrieRow) => void;
 }
 
 const ROW_HEIGHT = 28;
-/** The row of column names, which stays in place above the others. */
+/** The row of column names, which stays in place above the others, and the two of totals below them. */
 const HEAD_HEIGHT = 28;
+const FOOT_HEIGHT = 2 * 24 + 1;
 const PAGE = 12;
 
 function keyOf(row: TrieRow): string {
-  return row.kind === 'path' ? row.node.name : `fold ${row.parent}`;
+  return row.kind === 'path' ? row.node.name : `fold ${row.parent.name}`;
 }
 
-export function TrieGrid({ gridRef, unravel, metric, selection, onSelect, marksOf, onLabel, onComment }: TrieGridProps) {
-  const { rows, pending } = unravel;
+export function TrieGrid({ gridRef, unravel, metric, partition, selection, onSelect, marksOf, ...actions }: TrieGridProps) {
+  const { rows, pending, toggle, unfold } = unravel;
   const [activeFold, setActiveFold] = useState<string | null>(null);
-  const places = useMemo(() => new Map(rows.map((row, index) => [keyOf(row), index])), [rows]);
-  const active = places.get(activeFold ?? '') ?? places.get(selection ?? '') ?? -1;
-  const scale = useMemo(
-    () => rows.reduce((most, row) => Math.max(most, Math.abs(row.kind === 'path' ? row.node.value : row.value)), 0),
-    [rows],
-  );
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => gridRef.current,
-    estimateSize: () => ROW_HEIGHT,
-    overscan: 12,
-    scrollMargin: HEAD_HEIGHT,
-    scrollPaddingStart: HEAD_HEIGHT,
-    initialRect: { width: 800, height: 600 },
-  });
+  const active = useMemo(() => {
+    const fold = activeFold === null ? -1 : rows.findIndex((row) => row.kind === 'fold' && keyOf(row) === activeFold);
+    return fold >= 0 ? fold : rows.findIndex((row) => row.kind === 'path' && row.node.name === selection);
+  }, [rows, activeFold, selection]);
+  const scale = useMemo(() => largestOf(rows), [rows]);
+  const { from, to } = useRowWindow(gridRef, rows.length, ROW_HEIGHT);
 
   useEffect(() => {
-    if (active >= 0) virtual.scrollToIndex(active, { align: 'auto' });
-  }, [active, virtual]);
+    if (gridRef.current && active >= 0) showRow(gridRef.current, active);
+  }, [active, gridRef]);
+
+  const select = useCallback(
+    (name: string) => {
+      setActiveFold(null);
+      onSelect(name);
+    },
+    [onSelect],
+  );
 
   const moveTo = (index: number) => {
     const row = rows[Math.max(0, Math.min(rows.length - 1, index))];
-    if (!row) return;
-    setActiveFold(row.kind === 'fold' ? keyOf(row) : null);
-    if (row.kind === 'path') onSelect(row.node.name);
+    if (row?.kind === 'fold') setActiveFold(keyOf(row));
+    else if (row) select(row.node.name);
   };
 
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const row = rows[active];
-    const act = rowKeys(event.key, row, active, rows.length, { moveTo, places, unravel, onLabel, onComment });
+    if (isCopy(event) && row) {
+      event.preventDefault();
+      actions.onCopy(row);
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const act = rowKeys(event.key, row, active, rows, { moveTo, toggle, unfold, ...actions });
     if (act) event.preventDefault();
   };
 
@@ -70,78 +77,93 @@ export function TrieGrid({ gridRef, unravel, metric, selection, onSelect, marksO
       ref={gridRef}
       role="treegrid"
       aria-label={strings.unravel.grid}
-      aria-rowcount={rows.length + 1}
-      aria-activedescendant={active >= 0 ? `row-${active}` : undefined}
+      aria-rowcount={rows.length + 3}
+      aria-activedescendant={active >= from && active < to ? `row-${active}` : undefined}
       tabIndex={0}
       onKeyDown={onKeyDown}
       onFocus={() => active < 0 && moveTo(0)}
       className="group min-h-48 flex-1 overflow-auto outline-none"
     >
-      <div role="rowgroup" className="sticky top-0 z-10 bg-paper">
-        <div
-          role="row"
-          aria-rowindex={1}
-          className={`grid ${COLUMNS} items-center gap-x-2 border-b border-line px-3 text-2xs text-soft`}
-          style={{ height: HEAD_HEIGHT }}
-        >
-          <span role="columnheader">{strings.unravel.columns.path}</span>
-          <span role="columnheader" className="hidden text-center sm:block">
-            {strings.unravel.columns.bar}
-          </span>
-          <span role="columnheader" className="text-right">
-            {strings.unravel.columns.value}
-          </span>
-          <span role="columnheader" className="text-right">
-            {strings.unravel.columns.share}
-          </span>
-          <span role="columnheader" className="hidden text-right sm:block">
-            <span aria-hidden="true">✎</span>
-            <span className="sr-only">{strings.unravel.columns.comments}</span>
-          </span>
-          <span role="columnheader" className="hidden sm:block">
-            {strings.unravel.columns.people}
-          </span>
-        </div>
-      </div>
-      <div role="rowgroup" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
-        {virtual.getVirtualItems().map((item) => {
-          const row = rows[item.index]!;
-          const frame = {
-            id: `row-${item.index}`,
-            index: item.index,
-            top: item.start - HEAD_HEIGHT,
-            height: ROW_HEIGHT,
-            active: item.index === active,
-            scale,
-            metric,
-          };
+      <GridHead />
+      <div role="rowgroup" style={{ height: rows.length * ROW_HEIGHT, position: 'relative' }}>
+        {rows.slice(from, to).map((row, offset) => {
+          const index = from + offset;
+          const place = { index, top: index * ROW_HEIGHT, height: ROW_HEIGHT, active: index === active, scale, metric };
           return row.kind === 'fold' ? (
-            <FoldRow key={keyOf(row)} row={row} frame={frame} onOpen={() => unravel.unfold(row.parent)} />
+            <FoldRow key={keyOf(row)} row={row} {...place} onOpen={row.why === 'small' ? unfold : null} />
           ) : (
             <PathRow
               key={keyOf(row)}
               row={row}
-              frame={frame}
+              {...place}
               marks={marksOf(row.node.name)}
               selected={row.node.name === selection}
               pending={pending.has(row.node.name)}
-              onSelect={() => {
-                setActiveFold(null);
-                onSelect(row.node.name);
-              }}
-              onToggle={() => unravel.toggle(row.node.name)}
+              onSelect={select}
+              onToggle={toggle}
             />
           );
         })}
+      </div>
+      <TotalRows partition={partition} scale={scale} metric={metric} index={rows.length + 2} />
+    </div>
+  );
+}
+
+function GridHead() {
+  const { columns } = strings.unravel;
+  return (
+    <div role="rowgroup" className="sticky top-0 z-10 bg-paper">
+      <div
+        role="row"
+        aria-rowindex={1}
+        className={`grid ${COLUMNS} items-center gap-x-2 border-b border-line px-3 text-2xs text-soft`}
+        style={{ height: HEAD_HEIGHT }}
+      >
+        <span role="columnheader">{columns.path}</span>
+        <span role="columnheader" className="hidden text-center sm:block">
+          {columns.bar}
+        </span>
+        <span role="columnheader" className="text-right">
+          {columns.value}
+        </span>
+        <span role="columnheader" className="text-right">
+          {columns.share}
+        </span>
+        <span role="columnheader" className="hidden text-right sm:block">
+          <span aria-hidden="true">✎</span>
+          <span className="sr-only">{columns.comments}</span>
+        </span>
+        <span role="columnheader" className="hidden sm:block">
+          {columns.people}
+        </span>
       </div>
     </div>
   );
 }
 
+function largestOf(rows: readonly TrieRow[]): number {
+  let most = 0;
+  for (const row of rows) most = Math.max(most, Math.abs(row.kind === 'path' ? row.node.value : row.value));
+  return most;
+}
+
+/** Scrolls by as little as shows the row between head and foot. */
+function showRow(grid: HTMLElement, index: number): void {
+  const top = index * ROW_HEIGHT;
+  const room = grid.clientHeight - HEAD_HEIGHT - FOOT_HEIGHT;
+  grid.scrollTop = Math.min(top, Math.max(grid.scrollTop, top + ROW_HEIGHT - room));
+}
+
+/** Ctrl C with no text marked. */
+function isCopy({ key, ctrlKey, metaKey }: KeyboardEvent): boolean {
+  return key === 'c' && (ctrlKey || metaKey) && String(getSelection()) === '';
+}
+
 interface KeyActions {
   moveTo: (index: number) => void;
-  places: Map<string, number>;
-  unravel: Unravel;
+  toggle: (name: string) => void;
+  unfold: (parent: string) => void;
   onLabel: () => void;
   onComment: () => void;
 }
@@ -151,14 +173,14 @@ function rowKeys(
   key: string,
   row: TrieRow | undefined,
   at: number,
-  count: number,
-  { moveTo, places, unravel, onLabel, onComment }: KeyActions,
+  rows: readonly TrieRow[],
+  { moveTo, toggle, unfold, onLabel, onComment }: KeyActions,
 ): boolean {
   const steps: Record<string, number> = {
     ArrowDown: at + 1,
     ArrowUp: at - 1,
     Home: 0,
-    End: count - 1,
+    End: rows.length - 1,
     PageDown: at + PAGE,
     PageUp: at - PAGE,
   };
@@ -168,30 +190,36 @@ function rowKeys(
     return true;
   }
   if (!row) return false;
-  const isPath = row.kind === 'path';
   if (key === 'Enter' || key === ' ') {
-    if (isPath) unravel.toggle(row.node.name);
-    else unravel.unfold(row.parent);
+    if (row.kind === 'path') toggle(row.node.name);
+    else if (row.why === 'small') unfold(row.parent.name);
     return true;
   }
   if (key === 'ArrowRight') {
-    if (!isPath) unravel.unfold(row.parent);
-    else if (row.expanded) moveTo(at + 1);
-    else unravel.toggle(row.node.name);
+    if (row.kind === 'path' && row.expanded) moveTo(at + 1);
+    else if (row.kind === 'path') toggle(row.node.name);
+    else if (row.why === 'small') unfold(row.parent.name);
     return true;
   }
   if (key === 'ArrowLeft') {
-    if (isPath && row.expanded) unravel.toggle(row.node.name);
-    else moveTo(places.get((isPath ? row.node.parent : row.parent) ?? '') ?? at);
+    if (row.kind === 'path' && row.expanded) toggle(row.node.name);
+    else moveTo(aboveOf(rows, at));
     return true;
   }
-  if (isPath && (key === 'l' || key === 'L')) {
+  if (row.kind === 'path' && (key === 'l' || key === 'L')) {
     onLabel();
     return true;
   }
-  if (isPath && (key === 'c' || key === 'C')) {
+  if (row.kind === 'path' && (key === 'c' || key === 'C')) {
     onComment();
     return true;
   }
   return false;
+}
+
+/** The row that a row belongs to: the last one before it that is less deep. */
+function aboveOf(rows: readonly TrieRow[], at: number): number {
+  let above = at;
+  while (above > 0 && rows[above]!.level >= rows[at]!.level) above--;
+  return above;
 }

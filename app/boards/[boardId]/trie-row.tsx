@@ -1,12 +1,14 @@
 'use client';
+import { memo } from 'react';
 import type { Label } from '@/lib/board/records.ts';
 import { formatCount, formatShare, formatSigned } from '@/lib/figures/numbers.ts';
-import type { TrieRow } from '@/lib/trie.ts';
+import type { TrieRow } from '@/lib/trie-rows.ts';
+import type { Partition } from '@/lib/trie.ts';
 import { Avatar } from '@/app/ui/avatar.tsx';
 import { SignedBar } from '@/app/ui/signed-bar.tsx';
 import { strings } from '@/app/ui/strings.ts';
 import { useBoard } from './board-context.tsx';
-import { outlineOf, useLit } from './links.ts';
+import { outlineOf, useLit, useOnPath, useTokenShare } from './links.ts';
 import type { Peer } from './use-presence.ts';
 
 /** What people have put on a path. */
@@ -16,8 +18,7 @@ export interface RowMarks {
   lookers: readonly Peer[];
 }
 
-export interface RowFrame {
-  id: string;
+interface RowPlace {
   index: number;
   top: number;
   height: number;
@@ -36,27 +37,32 @@ const FOCUSED =
 
 const ROW = `absolute inset-x-0 grid ${COLUMNS} items-center gap-x-2 px-3 text-sm`;
 
-interface PathRowProps {
+interface PathRowProps extends RowPlace {
   row: Extract<TrieRow, { kind: 'path' }>;
-  frame: RowFrame;
   marks: RowMarks;
   selected: boolean;
   pending: boolean;
-  onSelect: () => void;
-  onToggle: () => void;
+  onSelect: (name: string) => void;
+  onToggle: (name: string) => void;
 }
 
-export function PathRow({ row, frame, marks, selected, pending, onSelect, onToggle }: PathRowProps) {
+/** Drawn again only when something of its own changes: a list of them scrolls past at sixty frames a second. */
+export const PathRow = memo(function PathRow(props: PathRowProps) {
+  const { row, index, top, height, active, scale, metric, marks, selected, pending, onSelect, onToggle } = props;
   const { node } = row;
   const { links } = useBoard();
   const lit = useLit(links, node.name);
+  const onPath = useOnPath(links, node.name);
+  const tokenShare = useTokenShare(links, node.byToken);
   const edge = marks.lookers[0]?.user.color ?? outlineOf(lit.others);
+  const ground = selected ? 'bg-chosen' : lit.own ? 'bg-hover' : '';
+  const toggle = () => onToggle(node.name);
   return (
     // oxlint-disable-next-line jsx-a11y/click-events-have-key-events -- the grid has the keys
     <div
       role="row"
-      id={frame.id}
-      aria-rowindex={frame.index + 2}
+      id={`row-${index}`}
+      aria-rowindex={index + 2}
       aria-level={row.level}
       aria-posinset={row.place}
       aria-setsize={row.siblings}
@@ -64,26 +70,30 @@ export function PathRow({ row, frame, marks, selected, pending, onSelect, onTogg
       aria-busy={pending || undefined}
       {...(node.open ? { 'aria-expanded': row.expanded } : {})}
       data-path={node.name}
-      onClick={onSelect}
-      onDoubleClick={onToggle}
+      onClick={() => onSelect(node.name)}
+      onDoubleClick={toggle}
       onPointerEnter={() => links.hover(node.name)}
       onPointerLeave={() => links.hover(null)}
       data-lit={lit.own || undefined}
-      style={{ top: frame.top, height: frame.height, ...(edge ? { boxShadow: `inset 3px 0 0 ${edge}` } : {}) }}
-      className={`${ROW} cursor-default ${selected ? 'bg-chosen' : lit.own ? 'bg-hover' : ''} ${frame.active ? FOCUSED : ''}`}
+      data-on-path={onPath || undefined}
+      data-token-share={tokenShare || undefined}
+      style={{ top, height, ...(edge ? { boxShadow: `inset 3px 0 0 ${edge}` } : {}) }}
+      className={`${ROW} cursor-default ${ground} ${active ? FOCUSED : ''}`}
     >
       <span role="gridcell" className="flex min-w-0 items-center gap-1" style={{ paddingLeft: Math.min(row.level - 1, 12) * 14 }}>
-        <Disclosure open={node.open} expanded={row.expanded} pending={pending} onToggle={onToggle} />
+        <Disclosure open={node.open} expanded={row.expanded} pending={pending} onToggle={toggle} />
+        {onPath ? <span aria-hidden="true" className="-mr-0.5 h-3.5 w-0.5 shrink-0 bg-ink" /> : null}
         <PathName name={node.name} />
         {marks.labels.map((label) => (
           <LabelChip key={label.id} text={label.text} />
         ))}
       </span>
-      <span role="gridcell" className="hidden sm:block">
-        <SignedBar value={node.value} scale={frame.scale} />
+      <span role="gridcell" className="relative hidden sm:block">
+        <SignedBar value={node.value} scale={scale} />
+        {tokenShare > 0 ? <TokenPart value={node.value} part={tokenShare} scale={scale} /> : null}
       </span>
       <Number text={formatSigned(node.value)} />
-      <Number text={formatShare(node.value, frame.metric)} soft />
+      <Number text={formatShare(node.value, metric)} soft />
       <span role="gridcell" className="hidden text-right font-mono text-xs text-soft sm:block">
         {marks.comments > 0 ? <span aria-label={strings.unravel.comments(marks.comments)}>{marks.comments}</span> : null}
       </span>
@@ -93,6 +103,16 @@ export function PathRow({ row, frame, marks, selected, pending, onSelect, onTogg
         ))}
       </span>
     </div>
+  );
+});
+
+/** How much of Σ|by token| the token under the cursor has, as a mark on the bar. */
+function TokenPart({ value, part, scale }: { value: number; part: number; scale: number }) {
+  const width = scale > 0 ? (Math.min(1, Math.abs(value) / scale) * 50 * part) / 100 : 0;
+  return (
+    <span aria-hidden="true" className="absolute inset-x-0 top-1/2 h-1 -translate-y-1/2">
+      <span className={`absolute inset-y-0 bg-ink ${value >= 0 ? 'left-1/2' : 'right-1/2'}`} style={{ width: `max(2px, ${width}%)` }} />
+    </span>
   );
 }
 
@@ -142,40 +162,79 @@ function Number({ text, soft = false }: { text: string; soft?: boolean }) {
   );
 }
 
-interface FoldRowProps {
+interface FoldRowProps extends RowPlace {
   row: Extract<TrieRow, { kind: 'fold' }>;
-  frame: RowFrame;
-  onOpen: () => void;
+  /** null: nothing opens it */
+  onOpen: ((parent: string) => void) | null;
 }
 
-export function FoldRow({ row, frame, onOpen }: FoldRowProps) {
+export const FoldRow = memo(function FoldRow({ row, index, top, height, active, scale, metric, onOpen }: FoldRowProps) {
+  const count = formatCount(row.count);
   return (
     // oxlint-disable-next-line jsx-a11y/click-events-have-key-events -- the grid has the keys
     <div
       role="row"
-      id={frame.id}
-      aria-rowindex={frame.index + 2}
+      id={`row-${index}`}
+      aria-rowindex={index + 2}
       aria-level={row.level}
       aria-posinset={row.place}
       aria-setsize={row.siblings}
-      aria-expanded={false}
-      aria-selected={frame.active}
-      data-fold={row.parent}
-      onClick={onOpen}
-      style={{ top: frame.top, height: frame.height }}
-      className={`${ROW} cursor-pointer text-soft hover:bg-hover ${frame.active ? `bg-chosen ${FOCUSED}` : ''}`}
+      {...(onOpen ? { 'aria-expanded': false } : {})}
+      aria-selected={active}
+      data-fold={row.parent.name}
+      onClick={() => onOpen?.(row.parent.name)}
+      style={{ top, height }}
+      className={`${ROW} text-soft ${onOpen ? 'cursor-pointer hover:bg-hover' : 'italic'} ${active ? `bg-chosen ${FOCUSED}` : ''}`}
     >
       <span role="gridcell" className="flex min-w-0 items-center gap-1 text-xs" style={{ paddingLeft: Math.min(row.level - 1, 12) * 14 }}>
         <span aria-hidden="true" className="flex w-5 shrink-0 justify-center text-2xs">
-          ▸
+          {onOpen ? '▸' : null}
         </span>
-        {strings.unravel.smaller(formatCount(row.count))}
+        {row.why === 'small' ? strings.unravel.smaller(count) : strings.unravel.filtered(count)}
       </span>
       <span role="gridcell" className="hidden sm:block">
-        <SignedBar value={row.value} scale={frame.scale} />
+        <SignedBar value={row.value} scale={scale} />
       </span>
       <Number text={formatSigned(row.value)} />
-      <Number text={formatShare(row.value, frame.metric)} soft />
+      <Number text={formatShare(row.value, metric)} soft />
+    </div>
+  );
+});
+
+interface TotalRowsProps {
+  partition: Partition;
+  scale: number;
+  metric: number;
+  /** of the first one, from 1 */
+  index: number;
+}
+
+/** What the leaves add up to, always in sight: complete paths, and the remainder as a sum of its own [M12]. */
+export function TotalRows({ partition: { complete, unopened }, scale, metric, index }: TotalRowsProps) {
+  const totals = [
+    { key: 'complete', text: strings.unravel.complete(formatCount(complete.count)), value: complete.value },
+    { key: 'remainder', text: strings.unravel.remainder(formatCount(unopened.count)), value: unopened.value },
+  ];
+  return (
+    <div role="rowgroup" className="sticky bottom-0 z-10 border-t border-strong bg-ground">
+      {totals.map(({ key, text, value }, offset) => (
+        <div
+          key={key}
+          role="row"
+          aria-rowindex={index + offset}
+          data-total={key}
+          className={`grid h-6 ${COLUMNS} items-center gap-x-2 px-3 text-xs`}
+        >
+          <span role="gridcell" className="min-w-0 truncate">
+            {text}
+          </span>
+          <span role="gridcell" className="hidden sm:block">
+            <SignedBar value={value} scale={scale} />
+          </span>
+          <Number text={formatSigned(value)} />
+          <Number text={formatShare(value, metric)} soft />
+        </div>
+      ))}
     </div>
   );
 }

@@ -20,12 +20,20 @@ export function useMarks(session: BoardSession, peers: readonly Peer[]): (path: 
   }, [threads, comments]);
   const lookers = useMemo(() => lookersOf(peers), [peers]);
 
-  return useCallback(
-    (path) => ({
-      labels: labelsAt.get(path) ?? [],
-      comments: commentsAt.get(path)?.length ?? 0,
-      lookers: lookers.get(path) ?? [],
-    }),
-    [labelsAt, commentsAt, lookers],
-  );
+  const known = useMemo(() => {
+    const marks = new Map<string, RowMarks>();
+    const paths = new Set([...labelsAt.keys(), ...commentsAt.keys(), ...lookers.keys()]);
+    for (const path of paths) {
+      marks.set(path, {
+        labels: labelsAt.get(path) ?? [],
+        comments: commentsAt.get(path)?.length ?? 0,
+        lookers: lookers.get(path) ?? [],
+      });
+    }
+    return marks;
+  }, [labelsAt, commentsAt, lookers]);
+  return useCallback((path) => known.get(path) ?? UNMARKED, [known]);
 }
+
+/** One and the same, so that rows without marks need not be drawn again. */
+const UNMARKED: RowMarks = { labels: [], comments: 0, lookers: [] };

@@ -16,12 +16,15 @@ export interface Place {
 }
 
 const SETTING = /^[a-z]+\.[a-z]+$/;
+/** A longer setting stands behind the #, which no server is sent. */
+const LONGEST = 1500;
 
 function placeOf({ search, hash }: Location): Place {
   const params = new URLSearchParams(search);
   const selection = params.get('select');
   const view = BOARD_VIEWS.find((known) => known === params.get('view')) ?? 'unravel';
-  const settings = Object.fromEntries([...params].filter(([name]) => SETTING.test(name)));
+  const given = [...params, ...new URLSearchParams(hash.slice(1))];
+  const settings = Object.fromEntries(given.filter(([name]) => SETTING.test(name)));
   return { view, selection: selection !== null && isAnchor(selection) ? selection : null, analysis: readAnalysis(params, hash), settings };
 }
 
@@ -29,8 +32,11 @@ function addressOf({ view, selection, analysis, settings }: Place): string {
   const params = new URLSearchParams();
   if (selection !== null) params.set('select', selection);
   if (view !== 'unravel') params.set('view', view);
-  for (const [name, value] of Object.entries(settings)) if (name.startsWith(`${view}.`)) params.set(name, value);
-  const hash = view === 'analyses' ? writeAnalysis(analysis, params) : '';
+  const long = new URLSearchParams();
+  for (const [name, value] of Object.entries(settings)) {
+    if (name.startsWith(`${view}.`)) (value.length > LONGEST ? long : params).set(name, value);
+  }
+  const hash = view === 'analyses' ? writeAnalysis(analysis, params) : long.size === 0 ? '' : `#${long}`;
   const search = params.toString();
   return `${location.pathname}${search === '' ? '' : `?${search}`}${hash}`;
 }
@@ -43,6 +49,13 @@ export function useSelection(session: BoardSession) {
     history.replaceState(history.state, '', addressOf(place));
     session.select(place.selection);
   }, [place, session]);
+
+  // An address put in by hand may differ behind the # alone, and then the page stays.
+  useEffect(() => {
+    const onHashChange = () => setPlace(placeOf(location));
+    window.addEventListener('hashchange', onHashChange);
+    return () => window.removeEventListener('hashchange', onHashChange);
+  }, []);
 
   const select = useCallback((selection: string | null) => setPlace((before) => ({ ...before, selection })), []);
   const show = useCallback((view: BoardView) => setPlace((before) => ({ ...before, view })), []);

@@ -1,30 +1,23 @@
 'use client';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { ofRun, type AnalyzeRequest, type RunAnswer } from '@/lib/engine/index.ts';
-import {
-  ROOT,
-  ancestorsOf,
-  emptyTrie,
-  growTrie,
-  isBelowFold,
-  partitionOf,
-  trieRows,
-  type Partition,
-  type Trie,
-  type TrieRow,
-} from '@/lib/trie.ts';
+import { formatShare } from '@/lib/figures/numbers.ts';
+import { unpackOpen } from '@/lib/trie-address.ts';
+import type { TrieRow } from '@/lib/trie-rows.ts';
+import { ancestorsOf, type Partition, type Trie } from '@/lib/trie.ts';
+import { UnravelState, type Filter, type Unravelled } from '@/lib/unravel.ts';
 import type { Setup } from '@/lib/wire.ts';
 import { analyze, type Progress } from '@/app/ui/analysis.ts';
 import { lineOf } from '@/app/ui/request.ts';
 import { causalRequestOf, requestOf } from '@/app/ui/setup-request.ts';
+import { strings } from '@/app/ui/strings.ts';
 import { useAnswer } from './use-answer.ts';
+import { useSetting } from './use-setting.ts';
 
 interface Opened {
   key: string;
   answer: RunAnswer;
-  trie: Trie;
-  expanded: ReadonlySet<string>;
-  unfolded: ReadonlySet<string>;
+  state: UnravelState;
 }
 
 export interface Unravel {
@@ -33,10 +26,12 @@ export interface Unravel {
   progress: Progress | null;
   error: string | null;
   retry: () => void;
+  cancelled: boolean;
+  cancel: () => void;
   /** the setup has changed and the numbers shown are still those before */
   stale: boolean;
   trie: Trie | null;
-  rows: TrieRow[];
+  rows: readonly TrieRow[];
   partition: Partition | null;
   /** suffixes being opened now */
   pending: ReadonlySet<string>;
@@ -50,9 +45,20 @@ export interface Unravel {
   unfold: (parent: string) => void;
   openUntil: (mass: number) => void;
   reveal: (path: string) => void;
+  filter: (filter: Filter | null) => void;
+  /** `suffixes` of one suffix, with what each token adds */
+  requestOfSplit: (name: string) => AnalyzeRequest;
 }
 
 const EMPTY: ReadonlySet<string> = new Set();
+const NOTHING_SEEN: Pick<Unravelled, 'rows'> & { partition: null } = { rows: [], partition: null };
+/** Suffixes opened by one request of a search. */
+const BATCH = { first: 4, most: 64 };
+/** Nodes beyond which no search goes on by itself. */
+const ROOM = 150_000;
+/** Suffixes of an address that are opened by one request. */
+const RESTORED_AT_ONCE = 256;
+const ADDRESS_PAUSE_MS = 250;
 
 export function useUnravel(setup: Setup): Unravel {
   const base = requestOf(setup, 'suffixes', { byToken: true });
@@ -64,126 +70,180 @@ export function useUnravel(setup: Setup): Unravel {
   const [openError, setOpenError] = useState<string | null>(null);
   const [searchNote, setSearchNote] = useState<string | null>(null);
   const [search, setSearch] = useState<Unravel['search']>(null);
+  const [address, setAddress] = useSetting('unravel', 'open');
   const current = useRef(key);
+  const running = useRef<AbortController | null>(null);
+  const state = opened?.state ?? null;
+  const seen = useSeen(state);
 
   useEffect(() => {
     current.current = key;
+    return () => running.current?.abort();
   }, [key]);
 
+  /** Splits suffixes exactly, then shows them open; false once the board asks something else. */
+  const split = useCallback(
+    async (of: UnravelState, more: Partial<AnalyzeRequest>, signal?: AbortSignal, onProgress?: (progress: Progress) => void) => {
+      const options = { ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}) };
+      const found = await analyze({ ...(JSON.parse(key) as AnalyzeRequest), ...more }, options);
+      if (current.current !== key || signal?.aborted) return false;
+      of.grow(found);
+      return true;
+    },
+    [key],
+  );
+
+  /** A long opening: one at a time, told of, cancelled when the board asks something else. */
+  const searching = useCallback(
+    async (work: (signal: AbortSignal, tell: (progress: Progress | null) => void) => Promise<string | null>) => {
+      running.current?.abort();
+      const abort = new AbortController();
+      running.current = abort;
+      const cancel = () => abort.abort();
+      const tell = (progress: Progress | null) => {
+        if (running.current === abort) setSearch({ progress, cancel });
+      };
+      tell(null);
+      setOpenError(null);
+      setSearchNote(null);
+      const outcome = await work(abort.signal, tell).then(
+        (note) => ({ note, error: null }),
+        (error: unknown) => ({ note: null, error: lineOf(error) }),
+      );
+      if (running.current !== abort) return;
+      setSearch(null);
+      setSearchNote(outcome.note);
+      setOpenError(outcome.error);
+    },
+    [],
+  );
+
+  const written = useRef<{ state: UnravelState; open: string | null } | null>(null);
   useEffect(() => {
     if (!answer || answerIsStale) return;
-    const root = ofRun(answer);
-    const trie = growTrie(emptyTrie(root.metric), root);
-    setOpened((before) =>
-      before?.key === key ? { ...before, answer: root } : { key, answer: root, trie, expanded: new Set([ROOT]), unfolded: EMPTY },
-    );
+    const run = ofRun(answer);
+    const next = new UnravelState(run);
+    setOpened((before) => (before?.key === key ? { ...before, answer: run } : { key, answer: run, state: next }));
     setPending(EMPTY);
     setOpenError(null);
     setSearchNote(null);
   }, [answer, answerIsStale, key]);
 
+  // What the address says is open is opened, for a new question, too.
+  useEffect(() => {
+    if (!state || current.current !== key || address === null || state.open === address) return;
+    if (written.current?.state === state && written.current.open === address) return;
+    const asked = unpackOpen(address);
+    const known = asked.expanded.filter((name) => isKnown(name, state.trie));
+    const closed = known.filter((name) => (state.trie.get(name)?.children ?? null) === null);
+    void searching(async (signal, tell) => {
+      for (let from = 0; from < closed.length; from += RESTORED_AT_ONCE) {
+        tell({ done: from, total: closed.length, what: strings.unravel.restoring });
+        const paths = closed.slice(from, from + RESTORED_AT_ONCE);
+        if (!(await split(state, { paths, byToken: false }, signal))) return null;
+      }
+      state.expand(known, asked.unfolded);
+      return known.length < asked.expanded.length ? strings.unravel.notRestored(asked.expanded.length - known.length) : null;
+    });
+  }, [state, key, address, searching, split]);
+
+  const isSearching = search !== null;
+  const { version } = seen;
+  useEffect(() => {
+    if (!state || isSearching || version === 0) return;
+    const timer = setTimeout(() => {
+      written.current = { state, open: state.open || null };
+      setAddress(written.current.open);
+    }, ADDRESS_PAUSE_MS);
+    return () => clearTimeout(timer);
+    // oxlint-disable-next-line react-hooks/exhaustive-deps -- the setter is another one at each render and does the same
+  }, [state, version, isSearching]);
+
   const stale = opened?.key !== key;
-
-  const change = useCallback((edit: (opened: Opened) => Opened) => {
-    setOpened((before) => (before && before.key === current.current ? edit(before) : before));
-  }, []);
-
-  /** Splits suffixes exactly, then shows them open. */
-  const split = useCallback(
-    async (
-      names: string[],
-      more: Partial<AnalyzeRequest>,
-      options: { signal?: AbortSignal; onProgress?: (progress: Progress) => void },
-    ) => {
-      const answer = await analyze(
-        { ...(JSON.parse(key) as AnalyzeRequest), ...more, ...(names.length > 0 ? { paths: names } : {}) },
-        options,
-      );
-      if (current.current !== key) return null;
-      change((before) => {
-        const trie = growTrie(before.trie, answer);
-        const expanded = new Set(before.expanded);
-        for (const [name, node] of trie) {
-          if (node.children !== null && before.trie.get(name)?.children !== node.children) expanded.add(name);
-        }
-        return { ...before, trie, expanded };
-      });
-      return answer;
-    },
-    [key, change],
-  );
 
   const fetchChildren = useCallback(
     async (names: string[]) => {
+      if (!state) return;
       setPending((before) => new Set([...before, ...names]));
       setOpenError(null);
-      await split(names, {}, {}).catch((error: unknown) => setOpenError(lineOf(error)));
+      await split(state, { paths: names }).catch((error: unknown) => setOpenError(lineOf(error)));
       setPending((before) => new Set([...before].filter((name) => !names.includes(name))));
     },
-    [split],
+    [state, split],
   );
 
-  const toggle = (name: string) => {
-    const node = opened?.trie.get(name);
-    if (stale || !node?.open || pending.has(name)) return;
-    if (node.children === null) void fetchChildren([name]);
-    else change((before) => ({ ...before, expanded: toggled(before.expanded, name) }));
-  };
+  const toggle = useCallback(
+    (name: string) => {
+      const node = state?.trie.get(name);
+      if (!state || stale || !node?.open || pending.has(name)) return;
+      if (node.children === null) void fetchChildren([name]);
+      else state.toggle(name);
+    },
+    [state, stale, pending, fetchChildren],
+  );
 
   const reveal = useCallback(
     async (path: string) => {
-      if (!opened || stale || path.includes('<') || !path.endsWith('->logits')) return;
-      const ancestors = ancestorsOf(path);
-      const unknown = ancestors.filter((name) => (opened.trie.get(name)?.children ?? null) === null);
+      if (!state || stale || path.includes('<') || !path.endsWith('->logits')) return;
+      const unknown = ancestorsOf(path).filter((name) => (state.trie.get(name)?.children ?? null) === null);
       if (unknown.length > 0) await fetchChildren(unknown);
-      change((before) => {
-        const below = [...ancestors, path].filter((name) => isBelowFold(before.trie, name)).map((name) => before.trie.get(name)!.parent!);
-        const isShown = ancestors.every((name) => before.expanded.has(name)) && below.every((name) => before.unfolded.has(name));
-        if (isShown) return before;
-        return { ...before, expanded: new Set([...before.expanded, ...ancestors]), unfolded: new Set([...before.unfolded, ...below]) };
-      });
+      state.reveal(path);
     },
-    [opened, stale, fetchChildren, change],
+    [state, stale, fetchChildren],
   );
 
-  const openUntil = async (mass: number) => {
-    const abort = new AbortController();
-    const state = (progress: Progress | null) => setSearch({ progress, cancel: () => abort.abort() });
-    state(null);
-    setOpenError(null);
-    const options = { signal: abort.signal, onProgress: state };
-    await split([], { untilMass: mass, byToken: false }, options).then(
-      (answer) => setSearchNote(answer?.notes.find((note) => note.includes('%')) ?? null),
-      (error: unknown) => setOpenError(lineOf(error)),
-    );
-    setSearch(null);
+  const openUntil = (mass: number) => {
+    if (!state || stale) return;
+    void searching(async (signal, tell) => {
+      const { trie } = state;
+      const from = trie.partition.massInPaths;
+      for (let count = BATCH.first; ; count = Math.min(BATCH.most, 2 * count)) {
+        const { massInPaths } = trie.partition;
+        if (massInPaths >= mass) return strings.unravel.reached(formatShare(massInPaths, 1));
+        const paths = trie.largestUnopened(count).map(({ name }) => name);
+        if (paths.length === 0 || trie.size > ROOM) return strings.unravel.stopped(formatShare(massInPaths, 1));
+        tell({ done: Math.max(0, massInPaths - from), total: mass - from, what: strings.unravel.reaching(formatShare(massInPaths, 1)) });
+        if (!(await split(state, { paths, byToken: false }, signal))) return null;
+      }
+    });
   };
-
-  const rows = useMemo(() => (opened ? trieRows(opened.trie, opened) : []), [opened]);
-  const partition = useMemo(() => (opened ? partitionOf(opened.trie, opened.answer.metric) : null), [opened]);
 
   return {
     answer: opened?.answer ?? null,
     progress: root.progress,
     error: root.error,
     retry: root.retry,
+    cancelled: root.cancelled,
+    cancel: root.cancel,
     stale,
-    trie: opened?.trie ?? null,
-    rows,
-    partition,
+    trie: state?.trie ?? null,
+    rows: seen.rows,
+    partition: seen.partition,
     pending,
     openError,
     searchNote,
     search,
     toggle,
-    unfold: (parent) => change((before) => ({ ...before, unfolded: toggled(before.unfolded, parent) })),
-    openUntil: (mass) => void openUntil(mass),
-    reveal: (path) => void reveal(path),
+    unfold: useCallback((parent: string) => state?.unfold(parent), [state]),
+    openUntil,
+    reveal: useCallback((path: string) => void reveal(path), [reveal]),
+    filter: useCallback((filter: Filter | null) => state?.filter(filter), [state]),
+    requestOfSplit: useCallback((name: string) => ({ ...(JSON.parse(key) as AnalyzeRequest), paths: [name] }), [key]),
   };
 }
 
-function toggled(set: ReadonlySet<string>, name: string): ReadonlySet<string> {
-  const next = new Set(set);
-  if (!next.delete(name)) next.add(name);
-  return next;
+function useSeen(state: UnravelState | null): Unravelled | (typeof NOTHING_SEEN & { version: number }) {
+  const read = () => state?.seen ?? NOTHING;
+  return useSyncExternalStore(state?.subscribe ?? neverChanges, read, read);
+}
+
+const NOTHING = { ...NOTHING_SEEN, version: 0 };
+const neverChanges = () => () => {};
+
+/** True where the model has all of a suffix's nodes: each of them writes to `logits`. */
+function isKnown(name: string, trie: Trie): boolean {
+  return name
+    .split('->')
+    .slice(0, -1)
+    .every((node) => trie.get(`${node}->logits`)?.open);
 }

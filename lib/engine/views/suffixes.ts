@@ -22,7 +22,12 @@ export async function suffixesView(asked: Asked): Promise<Outcome> {
   const [root] = await trie.open([trie.root], asked.byToken);
   const wanted = asked.paths.length === 0 ? ['logits'] : asked.paths;
   partition.take(root!, wanted.includes('logits'));
-  for (const name of wanted) if (name !== 'logits') await openChain(trie, name, asked, partition);
+  await openNamed(
+    trie,
+    wanted.filter((name) => name !== 'logits'),
+    asked,
+    partition,
+  );
   const search = asked.untilMass === null ? null : await openUntil(trie, asked.untilMass, asked, partition);
   await control.checkpoint();
   const closed = partition.closed();
@@ -53,23 +58,36 @@ async function openUntil(trie: Trie, mass: number, asked: Asked, partition: Part
   return reached() ? `${share}% of Σ|value| lies in complete paths.` : `The budget ended at ${share}% of Σ|value| in complete paths.`;
 }
 
-/** Opens a suffix by name and what lies between it and `logits`. */
-async function openChain(trie: Trie, name: string, asked: Asked, partition: Partition): Promise<void> {
-  const path = parsePath(name);
-  checkPath(path, asked.model.spec);
-  checkFrozen(path, name);
-  let at: Suffix = trie.root;
-  for (const { node } of path.slice(0, -1).toReversed()) {
-    const wanted = printNode(node);
-    const child = partition.opened.get(at)!.suffixes.find((suffix) => printNode(suffix.node) === wanted);
-    if (!child) throw new EngineError('bad-path', `path ${JSON.stringify(name)}`, 'a suffix that starts at a head or MLP', wanted);
-    if (!partition.opened.has(child)) {
-      const [opened] = await trie.open([child], asked.byToken);
-      partition.take(opened!, false);
+/** Opens suffixes by name and what lies between them and `logits`, those of one degree together. */
+async function openNamed(trie: Trie, names: readonly string[], asked: Asked, partition: Partition): Promise<void> {
+  const chains = names.map((name) => ({ name, nodes: nodesFromLogits(name, asked), at: trie.root }));
+  const longest = chains.reduce((most, { nodes }) => Math.max(most, nodes.length), 0);
+  for (let degree = 0; degree < longest; degree++) {
+    await asked.control.checkpoint();
+    const closed = new Set<Suffix>();
+    for (const chain of chains) {
+      const wanted = chain.nodes[degree];
+      if (wanted === undefined) continue;
+      const child = partition.opened.get(chain.at)!.suffixes.find((suffix) => printNode(suffix.node) === wanted);
+      if (!child) throw new EngineError('bad-path', `path ${JSON.stringify(chain.name)}`, 'a suffix that starts at a head or MLP', wanted);
+      chain.at = child;
+      if (!partition.opened.has(child)) closed.add(child);
     }
-    at = child;
+    for (const opened of await trie.open([...closed], asked.byToken)) partition.take(opened, false);
+    asked.control.progress(degree + 1, longest, 'degrees of suffixes opened');
   }
-  partition.show(at);
+  for (const { at } of chains) partition.show(at);
+}
+
+/** The nodes of a suffix by name, the one before `logits` first. */
+function nodesFromLogits(name: string, { model }: Asked): string[] {
+  const path = parsePath(name);
+  checkPath(path, model.spec);
+  checkFrozen(path, name);
+  return path
+    .slice(0, -1)
+    .toReversed()
+    .map(({ node }) => printNode(node));
 }
 
 /** Frozen paths are value paths: `<q>` and `<k>` have no place on them [M14]. */
