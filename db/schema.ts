@@ -6,3 +6,4 @@ export * from './schema/people.ts';
 export * from './schema/workspaces.ts';
 export * from './schema/rooms.ts';
 export * from './schema/results.ts';
+export * from './schema/annotation.ts';

@@ -19,6 +19,10 @@ export const BOARD_ACTIONS = {
   'board.comment': COMMENTER,
   /** keep runs, attach them as evidence, run evidence again */
   'board.evidence': COMMENTER,
+  /** label in annotation sessions */
+  'board.annotate': COMMENTER,
+  /** set up annotation sessions, pause, reassign, reveal and close them */
+  'board.facilitate': EDITOR,
   /** write the board document */
   'board.edit': EDITOR,
   'board.keep-version': EDITOR,

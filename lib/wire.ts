@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import type { Author, Claim, Comment, Evidence, Setup, Thread } from './board/records.ts';
+import type { Agreement } from './board/agreement.ts';
+import { SESSION_LIMITS, type Pick } from './board/queues.ts';
+import type { Author, Claim, Comment, Evidence, SessionRecord, SessionState, Setup, Thread } from './board/records.ts';
 import { ROLES, type Role } from './roles.ts';
 import { EXAMPLE_LIMIT, GENERATORS, GRANULARITIES, REFERENCES, VIEWS, type Answer, type ErrorCode, type View } from './engine/index.ts';
 
@@ -54,6 +56,21 @@ z.config({ jitless: true });
  *   POST   /api/boards/ID/runs                  analyzeRequest -> Run, or the ndjson stream as above ending in {type:'run'}
  *   GET    /api/runs/RID                        -> Run
  *   POST   /api/boards/ID/publish               newPublication -> {url, slug, version}
+ *   Annotation sessions. Until the reveal nobody is answered anything of somebody else's label; afterwards the labels are in
+ *   the discussion document, too. `revision` in its map `sessions` tells when to ask again.
+ *   GET    /api/boards/ID/sessions              -> SessionSummary[], newest first     POST newSession -> SessionDetail
+ *   GET    /api/sessions/SID                    -> SessionDetail (with everybody's progress for who may facilitate)
+ *   PATCH  /api/sessions/SID                    {state}: open <-> paused -> revealed; any -> closed; asking for what is, is done
+ *   GET    /api/sessions/SID/queue              -> QueueItem[]: one's own, in order, with one's own labels
+ *   PUT    /api/sessions/SID/labels/LID         newLabel -> OwnLabel | null; LID is made by the client and applied once: null
+ *                                               where it was taken back since. It takes the place of one's earlier label of the item
+ *   DELETE /api/sessions/SID/labels/LID         takes one's own label back
+ *   POST   /api/sessions/SID/skip               {item}: puts it off to the end of one's queue
+ *   POST   /api/sessions/SID/annotators         {personId}: joins late -> SessionDetail
+ *   POST   /api/sessions/SID/reassign           {from, to}: what `from` has not labelled goes to `to`, who joins where need be;
+ *                                               what `to` has already is taken off `from` alone -> {moved, dropped}
+ *   GET    /api/sessions/SID/results            -> SessionResults (409 before the reveal)
+ *   GET    /api/sessions/SID/export?as=long|matrix|json   a file: CSV with one row a label, CSV with one row an item, JSON
  *   GET    /p/SLUG   /p/SLUG/vN                 stored HTML
  *   WS     /collab/board/ID, /collab/discussion/ID   the y-websocket protocol (room = `board/ID`, server URL = /collab)
  */
@@ -166,6 +183,35 @@ export const newPublication = z.strictObject({
   findings: z.string().trim().max(50_000),
   threads: z.boolean(),
 });
+
+const pick = z.discriminatedUnion('by', [
+  z.strictObject({ by: z.literal('top'), count: z.int().min(1).max(SESSION_LIMITS.items) }),
+  z.strictObject({ by: z.literal('threshold'), of: z.enum(['value', 'share']), least: z.number().positive() }),
+  z.strictObject({ by: z.literal('hand'), anchors: z.array(line(10_000)).min(1).max(SESSION_LIMITS.items) }),
+]);
+export const newSession = z.strictObject({
+  id: uuid,
+  name: line(200),
+  instructions: z.string().trim().max(SESSION_LIMITS.instructions),
+  labels: z.array(line(SESSION_LIMITS.label)).min(2).max(SESSION_LIMITS.labels),
+  pick,
+  annotators: z.array(id).min(1).max(SESSION_LIMITS.annotators),
+  /** how many people label each item; null: everyone */
+  perItem: z.int().min(1).max(SESSION_LIMITS.annotators).nullable(),
+  hidesNumbers: z.boolean(),
+});
+export const sessionChange = z.strictObject({ state: z.enum(['open', 'paused', 'revealed', 'closed']) });
+const item = z.int().min(1).max(SESSION_LIMITS.items);
+export const newLabel = z.strictObject({
+  item,
+  label: line(SESSION_LIMITS.label),
+  unsure: z.boolean(),
+  note: z.string().trim().max(SESSION_LIMITS.note),
+});
+export const skipRequest = z.strictObject({ item });
+export const annotatorRequest = z.strictObject({ personId: id });
+export const reassignRequest = z.strictObject({ from: id, to: id });
+export const exportForm = z.enum(['long', 'matrix', 'json']);
 
 export interface ApiError {
   error: {
@@ -322,6 +368,69 @@ export interface BoardSummary {
   updatedAt: number;
 }
 
+export interface SessionSummary extends SessionRecord {
+  boardId: string;
+  /** of the person's own queue; null for who has none */
+  mine: { tasks: number; done: number } | null;
+}
+
+/** How far somebody is with their queue. */
+export interface Progress {
+  person: Author;
+  joinedAt: number;
+  tasks: number;
+  done: number;
+  skipped: number;
+}
+
+export interface SessionDetail extends SessionSummary {
+  instructions: string;
+  labels: string[];
+  perItem: number | null;
+  hidesNumbers: boolean;
+  pick: Pick;
+  /** the board's question when the session was made */
+  setup: Setup;
+  /** where the items' numbers come from; without terms */
+  answer: Answer;
+  people: Author[];
+  /** for who may facilitate; null for everybody else */
+  progress: Progress[] | null;
+}
+
+export interface OwnLabel {
+  id: string;
+  label: string;
+  unsure: boolean;
+  note: string;
+  /** given before the reveal: it counts in the agreement, and cannot be changed afterwards */
+  blind: boolean;
+  at: number;
+}
+
+export interface QueueItem {
+  item: number;
+  anchor: string;
+  /** logits; null where it is no part of the expansion, or hidden before the reveal */
+  value: number | null;
+  skipped: boolean;
+  /** came from somebody else's queue */
+  takenOver: boolean;
+  mine: OwnLabel | null;
+}
+
+export interface SessionResults {
+  people: Author[];
+  items: {
+    item: number;
+    anchor: string;
+    value: number | null;
+    labels: { author: Author; label: string; unsure: boolean; note: string; blind: boolean; at: number }[];
+  }[];
+  /** of the blind labels alone; raters are ids of people */
+  agreement: Agreement;
+}
+
 export interface Publication {
   slug: string;
   version: number;
@@ -363,4 +472,4 @@ export interface Presence {
 }
 
 export type { Role } from './roles.ts';
-export type { Author, Claim, Comment, Evidence, Setup, Thread };
+export type { Agreement, Author, Claim, Comment, Evidence, Pick, SessionRecord, SessionState, Setup, Thread };

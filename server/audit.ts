@@ -21,6 +21,13 @@ export type AuditAction =
   | 'board.purged'
   | 'board.published'
   | 'comment.deleted'
+  | 'session.made'
+  | 'session.paused'
+  | 'session.resumed'
+  | 'session.joined'
+  | 'session.reassigned'
+  | 'session.revealed'
+  | 'session.closed'
   | 'version.restored'
   | 'version.deleted';
 

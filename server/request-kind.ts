@@ -8,7 +8,7 @@ const STATIC = /^\/(?:_next\/static\/|icon\.svg$|favicon\.ico$)/;
 const SIGN_IN = /^\/(?:enter$|api\/auth\/(?:sign-in|sign-up|change-password|verify-password|set-password)\b|api\/me\/account$)/;
 const JOIN = /^\/(?:join\/|api\/join$)/;
 /** What occupies the engine, or writes much at once. */
-const HEAVY = /^\/api\/(?:analyze|boards\/[^/]+\/(?:runs|publish|versions|claims\/[^/]+\/evidence|evidence\/[^/]+\/again))$/;
+const HEAVY = /^\/api\/(?:analyze|boards\/[^/]+\/(?:runs|publish|versions|sessions|claims\/[^/]+\/evidence|evidence\/[^/]+\/again))$/;
 /** Asked while somebody types. */
 const QUESTION = /^\/api\/models\/[^/]+\/tokenize$/;
 

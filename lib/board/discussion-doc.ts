@@ -1,6 +1,16 @@
 import type * as Y from 'yjs';
-import { is, listOf, number, oneOf, orNull, readRecords, record, text, truth, valuesOf, type Fields, type Read } from './fields.ts';
-import { STANCES, type Author, type Claim, type Comment, type Evidence, type Thread } from './records.ts';
+import { is, listOf, number, oneOf, orNull, readRecords, record, text, truth, valuesOf, whole, type Fields, type Read } from './fields.ts';
+import {
+  SESSION_STATES,
+  STANCES,
+  type Annotation,
+  type Author,
+  type Claim,
+  type Comment,
+  type Evidence,
+  type SessionRecord,
+  type Thread,
+} from './records.ts';
 
 /**
  * The discussion document. The server alone writes it; the readers still check, because a later version of
@@ -57,6 +67,36 @@ const EVIDENCE: Fields<Evidence> = {
   ),
 };
 
+const SESSION: Fields<SessionRecord> = {
+  id: text(40),
+  name: text(200),
+  state: oneOf(SESSION_STATES),
+  facilitator: author,
+  createdAt: number,
+  revealedAt: orNull(number),
+  items: whole,
+  annotators: whole,
+  revision: whole,
+};
+
+const ANNOTATION: Fields<Annotation> = {
+  id: text(60),
+  sessionId: text(40),
+  item: whole,
+  anchor: text(10_000),
+  labels: listOf(
+    record<Annotation['labels'][number]>({
+      author,
+      label: text(200),
+      unsure: truth,
+      note: (value) => typeof value === 'string' && value.length <= 20_000,
+      blind: truth,
+      at: number,
+    }),
+    1000,
+  ),
+};
+
 interface Dated {
   id: string;
   createdAt: number;
@@ -69,6 +109,12 @@ export const readThreads = (doc: Y.Doc): Read<Thread> => readRecords(doc.getMap(
 export const readComments = (doc: Y.Doc): Read<Comment> => readRecords(doc.getMap('comments').entries(), COMMENT, oldestFirst);
 export const readClaims = (doc: Y.Doc): Read<Claim> => readRecords(doc.getMap('claims').entries(), CLAIM, oldestFirst);
 export const readEvidence = (doc: Y.Doc): Read<Evidence> => readRecords(doc.getMap('evidence').entries(), EVIDENCE, oldestFirst);
+
+export const readSessions = (doc: Y.Doc): Read<SessionRecord> => readRecords(doc.getMap('sessions').entries(), SESSION, oldestFirst);
+export const readAnnotations = (doc: Y.Doc): Read<Annotation> =>
+  readRecords(doc.getMap('annotations').entries(), ANNOTATION, (a, b) =>
+    a.sessionId < b.sessionId ? -1 : a.sessionId > b.sessionId ? 1 : a.item - b.item,
+  );
 
 export function findThread(doc: Y.Doc, id: string): Thread | null {
   const value: unknown = doc.getMap('threads').get(id);

@@ -94,3 +94,30 @@ export interface Evidence {
   /** reruns, newest last */
   reruns: { runId: string; by: Author; at: number; agrees: boolean; maxDifference: number }[];
 }
+
+export const SESSION_STATES = ['open', 'paused', 'revealed', 'closed'] as const;
+export type SessionState = (typeof SESSION_STATES)[number];
+
+/** Discussion document, map `sessions`: where an annotation session is. Nothing of a label is in it. */
+export interface SessionRecord {
+  id: string;
+  name: string;
+  state: SessionState;
+  facilitator: Author;
+  createdAt: number;
+  revealedAt: number | null;
+  items: number;
+  annotators: number;
+  /** raised by everything that changes what somebody may do or has to do: ask the API again */
+  revision: number;
+}
+
+/** Discussion document, map `annotations`, key `SESSION.ITEM`: what was said of one item, from the reveal on. */
+export interface Annotation {
+  id: string;
+  sessionId: string;
+  item: number;
+  anchor: string;
+  /** in the order in which their authors joined */
+  labels: { author: Author; label: string; unsure: boolean; note: string; blind: boolean; at: number }[];
+}

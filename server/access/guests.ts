@@ -2,6 +2,7 @@ import { eq } from 'drizzle-orm';
 import { randomUUID } from 'node:crypto';
 import type { Database } from '../../db/client.ts';
 import { people, sessions, writers } from '../../db/schema.ts';
+import { handOverAnnotations } from '../annotation/hand-over.ts';
 import type { App } from '../app.ts';
 import { audit } from '../audit.ts';
 import { Refusal } from '../refusal.ts';
@@ -56,6 +57,7 @@ export async function mergeGuest({ db, now, rooms }: App, guest: Person, account
     await tx.delete(sessions).where(eq(sessions.userId, guest.id));
     // What the guest's browser has still to send is the account's too.
     await tx.update(writers).set({ personId: account.id }).where(eq(writers.personId, guest.id));
+    await handOverAnnotations(tx, guest.id, account.id);
     for (const workspaceId of places) {
       const details = { personId: guest.id, name: guest.name };
       await audit(tx, { at: now(), workspaceId, by: { id: account.id, name }, action: 'member.merged', details });

@@ -17,6 +17,11 @@ export interface Place {
   evidenceId: string;
   runId: string;
   versionId: string;
+  /** somebody who labels in the session, as the comment's author does */
+  annotator: Actor;
+  sessionId: string;
+  /** of the author, blind */
+  labelId: string;
   inviteId: string;
   /** what the invitation's link ends with */
   token: string;
@@ -30,6 +35,21 @@ export interface Api {
 }
 
 export const EFFECT = { view: 'path-effect', model: 'toy', prompt: 'When Mary', paths: ['input->a0.h0->logits'] };
+
+export const LABEL = { item: 1, label: 'copies', unsure: false, note: '' };
+
+export function newSession(annotators: readonly Actor[]) {
+  return {
+    id: randomUUID(),
+    name: 'Heads',
+    instructions: '',
+    labels: ['copies', 'moves'],
+    pick: { by: 'top', count: 2 },
+    annotators: annotators.map(({ person }) => person.id),
+    perItem: null,
+    hidesNumbers: false,
+  };
+}
 
 let made = 0;
 
@@ -51,6 +71,10 @@ export async function makePlace(api: Api, { host, heir, author = host }: { host:
     predicate: 'effect("input->a0.h0->logits") < -0.5',
   });
   const version = await byHost('POST', `${board}/versions`, { name: 'first' });
+  const annotator = await join(api, null, board, 'commenter', host);
+  const session = await byHost('POST', `${board}/sessions`, newSession([author, annotator]));
+  const labelId = randomUUID();
+  await as(author)('PUT', `/api/sessions/${text(session.id)}/labels/${labelId}`, LABEL);
   const invite = await byHost('POST', `${board}/invites`, { role: 'viewer', expiresIn: 1, maxUses: null });
   const page = await byHost('POST', `${board}/publish`, { title: `Page ${made}`, question: '', findings: '', threads: true });
   return {
@@ -64,6 +88,9 @@ export async function makePlace(api: Api, { host, heir, author = host }: { host:
     evidenceId: text(evidence.id),
     runId: text(run.id),
     versionId: text(version.id),
+    annotator,
+    sessionId: text(session.id),
+    labelId,
     inviteId: text(invite.id),
     token: new URL(text(invite['url'])).pathname.split('/').at(-1) ?? '',
     slug: text(page['slug']),

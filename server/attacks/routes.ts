@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { BoardAction, WorkspaceAction } from '../../lib/roles.ts';
 import { PASSWORD, SETUP } from '../testing/world.ts';
-import { EFFECT, type Place } from './place.ts';
+import { EFFECT, LABEL, newSession, type Place } from './place.ts';
 
 /**
  * Every route and method that the site has, and who may. A file app/…/route.ts that is not here fails
@@ -127,6 +127,31 @@ export const ROUTES: Record<string, RouteEntry> = {
   'POST /api/boards/[boardId]/evidence/[evidenceId]/again': { needs: 'board.evidence' },
   'GET /api/boards/[boardId]/runs': { needs: 'board.read' },
   'POST /api/boards/[boardId]/runs': { needs: 'board.evidence', body: () => ({ ...EFFECT, prompt: 'When' }) },
+  'GET /api/boards/[boardId]/sessions': { needs: 'board.read' },
+  'POST /api/boards/[boardId]/sessions': { needs: 'board.facilitate', body: ({ host, annotator }) => newSession([host, annotator]) },
+  'GET /api/sessions/[sessionId]': { needs: 'board.read' },
+  'PATCH /api/sessions/[sessionId]': { needs: 'board.facilitate', body: () => ({ state: 'paused' }) },
+  'GET /api/sessions/[sessionId]/queue': { needs: 'board.annotate' },
+  'PUT /api/sessions/[sessionId]/labels/[labelId]': {
+    needs: 'board.annotate',
+    path: ({ sessionId }) => `/api/sessions/${sessionId}/labels/${randomUUID()}`,
+    body: () => ({ ...LABEL, item: 2 }),
+    own: true,
+  },
+  'DELETE /api/sessions/[sessionId]/labels/[labelId]': { needs: 'board.annotate', status: 204, own: true },
+  'POST /api/sessions/[sessionId]/skip': { needs: 'board.annotate', body: () => ({ item: 2 }), status: 204, own: true },
+  'POST /api/sessions/[sessionId]/annotators': { needs: 'board.facilitate', body: ({ host }) => ({ personId: host.person.id }) },
+  'POST /api/sessions/[sessionId]/reassign': {
+    needs: 'board.facilitate',
+    body: ({ host, annotator }) => ({ from: annotator.person.id, to: host.person.id }),
+  },
+  // Before the reveal there is nothing to be had, whoever asks.
+  'GET /api/sessions/[sessionId]/results': { needs: 'board.read', status: 409 },
+  'GET /api/sessions/[sessionId]/export': {
+    needs: 'board.read',
+    path: ({ sessionId }) => `/api/sessions/${sessionId}/export?as=json`,
+    status: 409,
+  },
   'POST /api/boards/[boardId]/publish': {
     needs: 'board.publish',
     body: ({ slug }) => ({ title: 'Again', slug, question: 'Why?', findings: '', threads: false }),

@@ -39,6 +39,8 @@ export interface StoredChange {
 }
 
 export interface EditOptions {
+  /** in the transaction, ahead of the change, which may use what it read; where it throws, nothing stays */
+  before?: (tx: Database) => Promise<void>;
   /** what `change` deletes leaves the database with it: log, snapshots and quarantine hold nothing but what is there now */
   purge?: boolean;
 }
@@ -120,12 +122,13 @@ export class RoomState<Origin> {
    * A change by the server: tried, stored together with what `alongside` writes, applied, told. Resolves
    * with what `change` returned; when anything of it fails, nothing of it stays.
    */
-  edit<T>(change: (doc: Y.Doc) => T, alongside?: (tx: Database) => Promise<void>, { purge = false }: EditOptions = {}): Promise<T> {
+  edit<T>(change: (doc: Y.Doc) => T, alongside?: (tx: Database) => Promise<void>, { purge = false, before }: EditOptions = {}): Promise<T> {
     return this.enqueue(async () => {
       const { scratch } = this.judge;
       let entries: Entry[] = [];
       try {
         const { result, ids, purged } = await this.transact(async (tx) => {
+          await before?.(tx);
           const made = this.judge.change(change);
           entries = made.entry ? [made.entry] : [];
           const rows = await this.append(tx, entries);
