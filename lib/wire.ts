@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Agreement } from './board/agreement.ts';
 import { SESSION_LIMITS, type Pick } from './board/queues.ts';
-import type { Author, Claim, Comment, Evidence, SessionRecord, SessionState, Setup, Thread } from './board/records.ts';
+import type { Author, Claim, Comment, Evidence, SessionRecord, Setup, Thread } from './board/records.ts';
 import { ROLES, type Role } from './roles.ts';
 import { EXAMPLE_LIMIT, GENERATORS, GRANULARITIES, REFERENCES, VIEWS, type Answer, type ErrorCode, type View } from './engine/index.ts';
 
@@ -472,4 +472,4 @@ export interface Presence {
 }
 
 export type { Role } from './roles.ts';
-export type { Agreement, Author, Claim, Comment, Evidence, Pick, SessionRecord, SessionState, Setup, Thread };
+export type { Agreement, Author, Claim, Comment, Evidence, Pick, SessionRecord, Setup, Thread };

@@ -94,7 +94,7 @@ describe('who may, may: the least role that is enough', () => {
   test.each(withRoles)('%s', async (name) => {
     const { needs, own, after, status = 200 } = ROUTES[name]!;
     const least = rolesFor(needs as Action).at(-1);
-    const author = own ? await arena.world.account(`Author of ${name.split(' ')[0]}`) : host;
+    const author = own ? await arena.world.account(`Author ${everything.indexOf(name)}`) : host;
     const place = await makePlace(arena, { host, heir, author });
     const where = needs in BOARD_ACTIONS ? 'board' : 'workspace';
     const actor = own ? author : least === undefined || least === 'owner' ? host : await newcomer(arena, place, least, where);
