@@ -408,9 +408,16 @@ export interface OwnLabel {
   at: number;
 }
 
-export interface QueueItem {
-  item: number;
+export interface Named {
+  /** in the grammar of lib/board/anchors.ts */
   anchor: string;
+  /** a mechanism's name and members as they were when the session was made; else null */
+  title: string | null;
+  members: string[] | null;
+}
+
+export interface QueueItem extends Named {
+  item: number;
   /** logits; null where it is no part of the expansion, or hidden before the reveal */
   value: number | null;
   skipped: boolean;
@@ -419,14 +426,15 @@ export interface QueueItem {
   mine: OwnLabel | null;
 }
 
+export interface LabelledItem extends Named {
+  item: number;
+  value: number | null;
+  labels: { author: Author; label: string; unsure: boolean; note: string; blind: boolean; at: number }[];
+}
+
 export interface SessionResults {
   people: Author[];
-  items: {
-    item: number;
-    anchor: string;
-    value: number | null;
-    labels: { author: Author; label: string; unsure: boolean; note: string; blind: boolean; at: number }[];
-  }[];
+  items: LabelledItem[];
   /** of the blind labels alone; raters are ids of people */
   agreement: Agreement;
 }

@@ -2,6 +2,8 @@ CREATE TABLE "annotation_items" (
 	"session_id" text NOT NULL,
 	"item" integer NOT NULL,
 	"anchor" text NOT NULL,
+	"title" text,
+	"members" json,
 	"value" double precision,
 	CONSTRAINT "annotation_items_session_id_item_pk" PRIMARY KEY("session_id","item")
 );

@@ -56,6 +56,9 @@ export const annotationItems = pgTable(
     /** 1, 2, … */
     item: integer('item').notNull(),
     anchor: text('anchor').notNull(),
+    /** of a mechanism, as it was when the session was made: its name and its members */
+    title: text('title'),
+    members: json('members'),
     /** logits; null for what is no part of the expansion */
     value: doublePrecision('value'),
   },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { dealOut, parentsOf, pickTerms, takeOver, termsNeeded, type Task } from './queues.ts';
+import { dealOut, isPart, pickTerms, takeOver, termsNeeded, type Task } from './queues.ts';
 
 const TERMS = [
   { name: 'input->a0.h0->logits', value: -2 },
@@ -16,9 +16,9 @@ test('the largest are picked, or those from a value or a share of the metric on,
   expect([termsNeeded({ by: 'top', count: 7 }), termsNeeded({ by: 'threshold', of: 'value', least: 1 })]).toEqual([7, 501]);
 });
 
-test('only parts of the expansion have a suffix to open', () => {
-  const anchors = ['input->a0.h0->logits', 'a1.h0->a2.h1->logits', 'm0->a2.h1->logits', 'a0.h0->a1.h0', 'a1.h0<q>->logits', 'm0'];
-  expect(parentsOf(anchors)).toEqual(['a0.h0->logits', 'a2.h1->logits']);
+test('parts of the expansion end in the logits and name no slot', () => {
+  const parts = ['input->a0.h0->logits', 'a1.h0->a2.h1->logits', 'logits.b->logits'];
+  expect([...parts, 'a0.h0->a1.h0', 'a1.h0<q>->logits', 'm0', 'logits', 'group:abc'].filter(isPart)).toEqual(parts);
 });
 
 const people = fc.integer({ min: 1, max: 8 }).map((count) => Array.from({ length: count }, (_, index) => `p${index}`));

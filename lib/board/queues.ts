@@ -1,6 +1,5 @@
 import { Draws } from '../engine/generators/draws.ts';
 import type { Term } from '../engine/index.ts';
-import { parentOf } from '../trie.ts';
 
 /** What an annotation session puts before whom. The server decides by these; the set-up screen shows the same beforehand. */
 
@@ -25,6 +24,9 @@ export type Pick =
 
 export interface Picked {
   anchor: string;
+  /** a mechanism's name and members; null for what the grammar names */
+  title: string | null;
+  members: readonly string[] | null;
   /** logits; null for what is no part of the expansion */
   value: number | null;
 }
@@ -36,19 +38,14 @@ export function termsNeeded(pick: Exclude<Pick, { by: 'hand' }>): number {
 
 /** Of the terms of a `paths` answer, largest first. */
 export function pickTerms(terms: readonly Term[], metric: number, pick: Exclude<Pick, { by: 'hand' }>): Picked[] {
-  const sized = terms.flatMap(({ name, value }) => (value === undefined ? [] : [{ anchor: name, value }]));
+  const sized = terms.flatMap(({ name, value }) => (value === undefined ? [] : [{ anchor: name, title: null, members: null, value }]));
   if (pick.by === 'top') return sized.slice(0, pick.count);
   const least = pick.of === 'value' ? pick.least : pick.least * Math.abs(metric);
   return sized.filter(({ value }) => Math.abs(value) >= least);
 }
 
-/** The suffixes to open for the values of what was picked by hand. */
-export function parentsOf(anchors: readonly string[]): string[] {
-  return [...new Set(anchors.filter(isPart).map((anchor) => parentOf(anchor) ?? ''))];
-}
-
 /** Whether something is a part of the frozen expansion: it ends in the logits, and names no slot. */
-function isPart(anchor: string): boolean {
+export function isPart(anchor: string): boolean {
   return anchor.endsWith('->logits') && !anchor.includes('<');
 }
 

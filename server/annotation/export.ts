@@ -32,12 +32,26 @@ type Detail = Pick<SessionDetail, 'name' | 'people'>;
 
 /** One row a label, those given after the reveal too. */
 function longRows({ name }: Detail, { items }: SessionResults): Cell[][] {
-  const head = ['session', 'item', 'anchor', 'value (logits)', 'annotator', 'annotator id', 'label', 'blind', 'unsure', 'note', 'at'];
-  const rows = items.flatMap(({ item, anchor, value, labels }) =>
+  const head = [
+    'session',
+    'item',
+    'anchor',
+    'title',
+    'value (logits)',
+    'annotator',
+    'annotator id',
+    'label',
+    'blind',
+    'unsure',
+    'note',
+    'at',
+  ];
+  const rows = items.flatMap(({ item, anchor, title, value, labels }) =>
     labels.map(({ author, label, blind, unsure, note, at }) => [
       name,
       item,
       anchor,
+      title,
       value,
       author.name,
       author.id,
@@ -54,10 +68,10 @@ function longRows({ name }: Detail, { items }: SessionResults): Cell[][] {
 /** One row an item, one column an annotator, blind labels alone: what the agreement is computed of. */
 function matrixRows({ people }: Detail, { items }: SessionResults): Cell[][] {
   const names = people.map(({ name, id }) => (people.some((other) => other.id !== id && other.name === name) ? `${name} (${id})` : name));
-  const head = ['item', 'anchor', 'value (logits)', ...names];
-  const rows = items.map(({ item, anchor, value, labels }): Cell[] => {
+  const head = ['item', 'anchor', 'title', 'value (logits)', ...names];
+  const rows = items.map(({ item, anchor, title, value, labels }): Cell[] => {
     const blind = new Map(labels.filter((one) => one.blind).map(({ author, label }) => [author.id, label]));
-    return [item, anchor, value, ...people.map(({ id }) => blind.get(id) ?? null)];
+    return [item, anchor, title, value, ...people.map(({ id }) => blind.get(id) ?? null)];
   });
   return [head, ...rows];
 }

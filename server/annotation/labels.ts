@@ -8,7 +8,7 @@ import type { App } from '../app.ts';
 import { storable } from '../boards.ts';
 import { Refusal } from '../refusal.ts';
 import { writeAnnotations } from './acts.ts';
-import { readAnnotations } from './results.ts';
+import { namesOf, readAnnotations } from './results.ts';
 import { changeSession, openSession, type SessionRow } from './sessions.ts';
 
 /** What an annotator does. Everything here reads and writes what is the person's own, and nothing else. */
@@ -21,7 +21,7 @@ export async function readQueue(app: App, person: Person, id: string): Promise<Q
   const { session, member } = await openSession(app, person, id, 'board.annotate');
   const { sessionId, item, personId, skippedAt, takenFrom } = annotationTasks;
   const rows = await app.db
-    .select({ item, anchor: annotationItems.anchor, value: annotationItems.value, skippedAt, takenFrom, label: annotationLabels })
+    .select({ item, named: annotationItems, skippedAt, takenFrom, label: annotationLabels })
     .from(annotationTasks)
     .innerJoin(annotationItems, and(eq(annotationItems.sessionId, sessionId), eq(annotationItems.item, item)))
     .leftJoin(annotationLabels, currentLabel(id, annotationTasks.item, member.id))
@@ -30,8 +30,8 @@ export async function readQueue(app: App, person: Person, id: string): Promise<Q
   const isHidden = session.hidesNumbers && session.revealedAt === null;
   return rows.map((row) => ({
     item: row.item,
-    anchor: row.anchor,
-    value: isHidden ? null : row.value,
+    ...namesOf(row.named),
+    value: isHidden ? null : row.named.value,
     skipped: row.skippedAt !== null,
     takenOver: row.takenFrom !== null,
     mine: row.label && ownOf(row.label),

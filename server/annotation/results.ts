@@ -3,7 +3,7 @@ import type { Database } from '../../db/client.ts';
 import { annotationItems, annotationLabels, annotators, people } from '../../db/schema.ts';
 import { agreementOf, type Agreement } from '../../lib/board/agreement.ts';
 import type { Annotation } from '../../lib/board/records.ts';
-import type { Author, SessionResults } from '../../lib/wire.ts';
+import type { Author, Named, SessionResults } from '../../lib/wire.ts';
 import type { Person } from '../access.ts';
 import type { App } from '../app.ts';
 import { Refusal } from '../refusal.ts';
@@ -18,21 +18,20 @@ export async function readResults(app: App, person: Person, id: string): Promise
 
 export async function resultsOf(db: Database, session: SessionRow): Promise<SessionResults> {
   if (session.revealedAt === null) throw new Refusal('conflict', 'session', 'one whose labels are revealed', session.state);
-  const values = new Map(
-    (
-      await db
-        .select({ item: annotationItems.item, value: annotationItems.value })
-        .from(annotationItems)
-        .where(eq(annotationItems.sessionId, session.id))
-    ).map(({ item, value }) => [item, value]),
-  );
+  const rows = await db.select().from(annotationItems).where(eq(annotationItems.sessionId, session.id));
+  const items = new Map(rows.map((row) => [row.item, row]));
   const annotations = await readAnnotations(db, session.id);
   const annotatorsOf = await readAnnotators(db, session.id);
   return {
     people: annotatorsOf,
-    items: annotations.map(({ item, anchor, labels }) => ({ item, anchor, value: values.get(item) ?? null, labels })),
+    items: annotations.map(({ item, labels }) => ({ item, ...namesOf(items.get(item)!), value: items.get(item)!.value, labels })),
     agreement: agreementIn(session, annotatorsOf, annotations),
   };
+}
+
+export function namesOf({ anchor, title, members }: typeof annotationItems.$inferSelect): Named {
+  // The column holds what server/annotation/set-up.ts put there.
+  return { anchor, title, members: members as string[] | null };
 }
 
 /** Every item with its labels, or one of them: what enters the discussion at the reveal. */

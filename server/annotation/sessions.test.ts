@@ -2,6 +2,7 @@ import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { annotationLabels, audit, boards } from '../../db/schema.ts';
 import { agreementOf } from '../../lib/board/agreement.ts';
+import { putGroup } from '../../lib/board/board-doc.ts';
 import { readAnnotations, readSessions } from '../../lib/board/discussion-doc.ts';
 import type { OwnLabel, QueueItem, SessionDetail, SessionResults, SessionSummary } from '../../lib/wire.ts';
 import { mergeGuest } from '../access/guests.ts';
@@ -101,11 +102,22 @@ test('paths are picked by threshold and by hand, and what cannot be is refused w
     ['input->a0.h0->logits', 1.75],
     ['m0', null],
   ]);
+  const editor = world.connect(cy, `board/${board}`);
+  await editor.synced();
+  const group = (members: string[]) => putGroup(editor.doc, { id: id(), name: 'Repeats the name', members, createdAt: 1 });
+  const [ofPaths, ofNodes] = [group(['input->logits', 'input->a0.h0->a1.h0->logits']), group(['input->logits', 'm0'])];
+  await until(() => editor.persisted >= 3);
+  const { id: session } = await make({ pick: { by: 'hand', anchors: [`group:${ofPaths.id}`, `group:${ofNodes.id}`] } });
+  expect(await queueOf(ann, session)).toMatchObject([
+    { title: 'Repeats the name', members: ofPaths.members, value: 0.25 },
+    { title: 'Repeats the name', members: ofNodes.members, value: null },
+  ]);
   const before = (await call<unknown[]>(cy, 'GET', `/api/boards/${board}/sessions`)).length;
   for (const [more, message] of [
     [{ pick: { by: 'threshold', of: 'value', least: 99 } }, 'expected a threshold that some path passes'],
-    [{ pick: { by: 'hand', anchors: ['a0.h0->nowhere'] } }, 'expected paths, suffixes, edges or nodes'],
+    [{ pick: { by: 'hand', anchors: ['a0.h0->nowhere'] } }, 'expected paths, suffixes, edges, nodes or mechanisms'],
     [{ pick: { by: 'hand', anchors: ['m7->logits'] } }, 'expected parts of the expansion of this model'],
+    [{ pick: { by: 'hand', anchors: ['group:nowhere'] } }, 'expected paths, suffixes, edges, nodes or mechanisms'],
     [{ pick: { by: 'hand', anchors: ['m0', 'm0'] } }, 'expected every item once'],
     [{ labels: ['Copies', 'copies'] }, 'expected labels that can be told apart'],
     [{ labels: ['one'] }, 'at least 2'],
@@ -330,17 +342,17 @@ test('files: a row a label, a row an item, and everything', async () => {
     'attachment; filename="pathboard-session-Heads-all--long.csv"',
   ]);
   const lines = (await long.text()).split('\r\n');
-  expect(lines[0]).toBe('session,item,anchor,value (logits),annotator,annotator id,label,blind,unsure,note,at');
+  expect(lines[0]).toBe('session,item,anchor,title,value (logits),annotator,annotator id,label,blind,unsure,note,at');
   expect(lines).toHaveLength(6);
   expect(lines[1]).toMatch(
-    new RegExp(`^"Heads, ""all""",1,input->logits,0.5,Ann ${names},${ann.person.id},copies,true,false,"'=1\\+1, ""really""",\\d{4}-.*Z$`),
+    new RegExp(`^"Heads, ""all""",1,input->logits,,0.5,Ann ${names},${ann.person.id},copies,true,false,"'=1\\+1, ""really""",\\d{4}-.*Z$`),
   );
   expect(lines[3]).toContain(`,noise,false,false,,`);
   expect((await (await file('matrix')).text()).split('\r\n')).toEqual([
-    `item,anchor,value (logits),Ann ${names},Bo ${names}`,
-    '1,input->logits,0.5,copies,moves',
-    '2,input->a0.h0->logits,1.75,,',
-    '3,input->a0.h0->a1.h0->logits,-0.25,,noise',
+    `item,anchor,title,value (logits),Ann ${names},Bo ${names}`,
+    '1,input->logits,,0.5,copies,moves',
+    '2,input->a0.h0->logits,,1.75,,',
+    '3,input->a0.h0->a1.h0->logits,,-0.25,,noise',
     '',
   ]);
   const everything = (await (await file('json')).json()) as SessionDetail & SessionResults;

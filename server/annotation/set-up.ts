@@ -2,8 +2,11 @@ import { eq } from 'drizzle-orm';
 import type { z } from 'zod';
 import type { Database } from '../../db/client.ts';
 import { annotationItems, annotationSessions, annotationTasks, annotators } from '../../db/schema.ts';
-import { isAnchor, readSetup } from '../../lib/board/board-doc.ts';
-import { SESSION_LIMITS, dealOut, parentsOf, pickTerms, termsNeeded, type Pick, type Picked, type Task } from '../../lib/board/queues.ts';
+import { readAnchor } from '../../lib/board/anchors.ts';
+import { readGroups, readSetup } from '../../lib/board/board-doc.ts';
+import { parentsOf, readMembers } from '../../lib/board/mechanism.ts';
+import type { Group } from '../../lib/board/records.ts';
+import { SESSION_LIMITS, dealOut, isPart, pickTerms, termsNeeded, type Pick, type Picked, type Task } from '../../lib/board/queues.ts';
 import { ofRun, type Answer } from '../../lib/engine/index.ts';
 import { may, rolesFor } from '../../lib/roles.ts';
 import type { SessionDetail, Setup, newSession } from '../../lib/wire.ts';
@@ -26,9 +29,11 @@ export async function makeSession(app: App, person: Person, boardId: string, req
   const labels = labelSet(request.labels);
   const who = await checkAnnotators(app.db, boardId, request.annotators);
   const perItem = checkPerItem(request.perItem, who.length);
-  const setup = await app.rooms.use({ kind: 'board', boardId }, (room) => room.read(readSetup));
+  const { setup, groups } = await app.rooms.use({ kind: 'board', boardId }, (room) =>
+    room.read((doc) => ({ setup: readSetup(doc), groups: readGroups(doc).records })),
+  );
   if (!setup) throw new Refusal('conflict', 'board', 'one with a setup that can be read', 'none');
-  const { answer, items } = await pickItems(app, setup, request.pick);
+  const { answer, items } = await pickItems(app, setup, groups, request.pick);
   const tasks = dealOut(items.length, who, perItem, seedOf(request.id));
   checkTasks(tasks.length);
   const row: SessionRow = {
@@ -63,7 +68,7 @@ async function insert(
     const [added] = await tx.insert(annotationSessions).values(row).onConflictDoNothing().returning({ id: annotationSessions.id });
     // The same request, twice at once.
     if (!added) throw idTaken(sessionId);
-    const numbered = items.map(({ anchor, value }, index) => ({ sessionId, item: index + 1, anchor, value }));
+    const numbered = items.map((one, index) => ({ sessionId, item: index + 1, ...one }));
     for (const some of inParts(numbered)) await tx.insert(annotationItems).values(some);
     await tx.insert(annotators).values(who.map((personId) => ({ sessionId, personId, joinedAt })));
     for (const some of inParts(tasks)) await insertTasks(tx, sessionId, some);
@@ -92,9 +97,9 @@ function idTaken(id: string): Refusal {
 }
 
 /** The items and where their numbers come from, computed here: nobody sends a value. */
-async function pickItems(app: App, setup: Setup, pick: Pick): Promise<{ answer: Answer; items: Picked[] }> {
+async function pickItems(app: App, setup: Setup, groups: readonly Group[], pick: Pick): Promise<{ answer: Answer; items: Picked[] }> {
   const question = requestOf(setup);
-  if (pick.by === 'hand') return pickByHand(app, setup, pick.anchors);
+  if (pick.by === 'hand') return pickByHand(app, setup, groups, pick.anchors);
   const answer = await analyze(app, { ...question, view: 'paths', top: termsNeeded(pick) }, {});
   const items = pickTerms(answer.terms, ofRun(answer).metric, pick);
   if (items.length === 0) throw new Refusal('bad-request', 'pick', 'a threshold that some path passes', 'one that none passes');
@@ -102,18 +107,31 @@ async function pickItems(app: App, setup: Setup, pick: Pick): Promise<{ answer: 
   return { answer, items };
 }
 
-async function pickByHand(app: App, setup: Setup, anchors: readonly string[]): Promise<{ answer: Answer; items: Picked[] }> {
-  const wrong = anchors.find((anchor) => !isAnchor(anchor));
-  if (wrong !== undefined) throw new Refusal('bad-path', 'pick', 'paths, suffixes, edges or nodes', quote(wrong));
+async function pickByHand(app: App, setup: Setup, groups: readonly Group[], anchors: readonly string[]) {
   const twice = anchors.find((anchor, index) => anchors.indexOf(anchor) < index);
   if (twice !== undefined) throw new Refusal('bad-request', 'pick', 'every item once', `${quote(twice)} twice`);
-  const parents = parentsOf(anchors);
-  const paths = parents.length > 0 ? parents : ['logits'];
-  const answer = await analyze(app, { ...requestOf(setup), view: 'suffixes', paths }, {});
+  const named = anchors.map((anchor) => {
+    const read = readAnchor(anchor);
+    if (read?.kind === 'model') return { anchor, title: null, members: null };
+    const group = read?.kind === 'group' ? groups.find(({ id }) => id === read.id) : undefined;
+    if (!group) throw new Refusal('bad-path', 'pick', 'paths, suffixes, edges, nodes or mechanisms of this board', quote(anchor));
+    return { anchor, title: storable(group.name), members: group.members };
+  });
+  const wanted = named.map(({ anchor, members }) => partsOf(anchor, members));
+  const parents = parentsOf(wanted.flatMap((parts) => parts ?? []));
+  const answer = await analyze(app, { ...requestOf(setup), view: 'suffixes', paths: parents.length > 0 ? parents : ['logits'] }, {});
   const values = new Map(answer.terms.map(({ name, value }) => [name, value]));
-  const missing = anchors.find((anchor) => parentsOf([anchor]).length > 0 && !values.has(anchor));
+  const missing = wanted.flatMap((parts) => parts ?? []).find((part) => values.get(part) === undefined);
   if (missing !== undefined) throw new Refusal('bad-path', 'pick', 'parts of the expansion of this model', quote(missing));
-  return { answer, items: anchors.map((anchor) => ({ anchor, value: values.get(anchor) ?? null })) };
+  const sumOf = (parts: readonly string[]) => parts.reduce((sum, part) => sum + values.get(part)!, 0);
+  return { answer, items: named.map((one, index): Picked => ({ ...one, value: wanted[index] ? sumOf(wanted[index]) : null })) };
+}
+
+/** The paths and suffixes whose values add up to the item's; null where it is no part of the expansion, or not of paths alone. */
+function partsOf(anchor: string, group: readonly string[] | null): string[] | null {
+  if (group === null) return isPart(anchor) ? [anchor] : null;
+  const { paths, slotted, edges, nodes } = readMembers(group);
+  return paths.length > 0 && slotted.length + edges.length + nodes.length === 0 ? paths : null;
 }
 
 function labelSet(given: readonly string[]): string[] {

@@ -110,6 +110,35 @@ export async function fillEveryTable(db: Database): Promise<void> {
     createdAt: AT,
     computedBy: 'server',
   });
+  const sessionId = 'annotation-1';
+  const item = { sessionId, item: 1 };
+  await db.insert(schema.annotationSessions).values({
+    id: sessionId,
+    boardId,
+    name: AWKWARD,
+    instructions: '',
+    labels: ['a', AWKWARD],
+    perItem: null,
+    hidesNumbers: false,
+    picked: JSON_VALUE,
+    setup: JSON_VALUE,
+    answer: JSON_VALUE,
+    state: 'paused',
+    facilitatorId: personId,
+    createdAt: AT,
+    revealedAt: null,
+    revision: 2,
+  });
+  await db.insert(schema.annotationItems).values([
+    { ...item, anchor: 'input->logits', value: 0.1 + 0.2 },
+    { ...item, item: 2, anchor: 'group:abc', title: AWKWARD, members: ['m0'], value: null },
+  ]);
+  await db.insert(schema.annotators).values({ sessionId, personId, joinedAt: AT });
+  await db.insert(schema.annotationTasks).values({ ...item, personId, skippedAt: AT, takenFrom: 'B-person-002' });
+  await db.insert(schema.annotationLabels).values([
+    { ...item, id: 'label-000001', personId, label: null, unsure: false, note: '', blind: true, at: AT },
+    { ...item, id: 'label-000002', personId, label: AWKWARD, unsure: true, note: AWKWARD, blind: true, at: AT },
+  ]);
   await db.insert(schema.publications).values({ slug: 'slug', boardId, createdAt: AT });
   await db
     .insert(schema.publicationVersions)
