@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { markup } from './markup.ts';
 import { prose } from './prose.ts';
 
 const html = (source: string) => prose(source).join('');
@@ -17,4 +18,13 @@ it('leaves everything else as text', () => {
   expect(html('# no heading <b>x</b> [l](javascript:alert(1)) 2 * 3 * 4')).toBe(
     '<p># no heading &lt;b&gt;x&lt;/b&gt; [l](javascript:alert(1)) 2 * 3 * 4</p>',
   );
+});
+
+it('hands formulas to whoever draws them, and takes prices for prices', () => {
+  const drawn = (source: string) => prose(source, (tex, display) => markup`<m ${display && 'display '}>${tex}</m>`).join('');
+  expect(drawn('So $a < b_1$ and $$\\sum_p v_p$$, **not $x$**')).toBe(
+    '<p>So <m >a &lt; b_1</m> and <m display >\\sum_p v_p</m>, <strong>not <m >x</m></strong></p>',
+  );
+  for (const price of ['from $5 to $10', '$ 5 $', 'a $5', '`$x$`']) expect(drawn(price)).not.toContain('<m');
+  expect(html('$a$')).toBe('<p><code>a</code></p>');
 });
