@@ -3,6 +3,7 @@ import type { Agreement } from './board/agreement.ts';
 import { SESSION_LIMITS, type Pick } from './board/queues.ts';
 import type { Author, Claim, Comment, Evidence, SessionRecord, Setup, Thread } from './board/records.ts';
 import { ROLES, type Role } from './roles.ts';
+import type { Report } from './verify.ts';
 import { EXAMPLE_LIMIT, GENERATORS, GRANULARITIES, REFERENCES, VIEWS, type Answer, type ErrorCode, type View } from './engine/index.ts';
 
 // Compiling validators evaluates text, which the pages' security policy forbids.
@@ -37,7 +38,7 @@ z.config({ jitless: true });
  *   GET    /api/workspaces/WID/bin              -> BoardSummary[] (deleted in the last 30 days)
  *   DELETE /api/invites/IID                     revokes
  *   GET    /api/boards                          -> BoardSummary[]     POST newBoard -> {id}
- *   DELETE /api/boards/ID                       into the bin     POST /api/boards/ID/undelete: out of it
+ *   DELETE /api/boards/ID?pages=keep|remove     into the bin, published pages along or not (default keep)     POST /api/boards/ID/undelete: out of it
  *   GET    /api/boards/ID/access                -> {role}
  *   GET    /api/boards/ID/members               -> Member[] (of board and workspace)
  *   PATCH  /api/boards/ID/members/PID           {role}     DELETE removes, oneself: leaves
@@ -71,7 +72,13 @@ z.config({ jitless: true });
  *                                               what `to` has already is taken off `from` alone -> {moved, dropped}
  *   GET    /api/sessions/SID/results            -> SessionResults (409 before the reveal)
  *   GET    /api/sessions/SID/export?as=long|matrix|json   a file: CSV with one row a label, CSV with one row an item, JSON
- *   GET    /p/SLUG   /p/SLUG/vN                 stored HTML
+ *   GET    /api/boards/ID/publications          -> Publication[], newest first
+ *   GET    /p/SLUG   /p/SLUG/vN                 HTML: the latest version, that version
+ *   GET    /p/SLUG/vN/embed                     HTML for other sites to frame
+ *   GET    /p/SLUG/vN/FILE                      snapshot.json, paths.csv, degrees.svg, card.png, citation.bib, … (published-files.ts)
+ *   GET    /p/SLUG/vN/verify   POST             -> {report, createdAt}; POST computes where nothing is stored, ?again=1 anyway; with
+ *                                               Accept: application/x-ndjson a stream of VerifyEvent lines
+ *   GET    /p/SLUG/vN/model/HASH/FILE           a file of the model, where the publisher lets readers have it; Range
  *   WS     /collab/board/ID, /collab/discussion/ID   the y-websocket protocol (room = `board/ID`, server URL = /collab)
  */
 
@@ -172,6 +179,8 @@ export const newEvidence = z.strictObject({
   runIds: z.array(id).min(1).max(50),
   predicate: line(1000),
 });
+/** What becomes of the published pages of a board that is deleted. */
+export const pagesOfDeleted = z.enum(['keep', 'remove']);
 export const newPublication = z.strictObject({
   title: line(200),
   /** given again = next version; default made from the title */
@@ -182,6 +191,10 @@ export const newPublication = z.strictObject({
   question: z.string().trim().max(2000),
   findings: z.string().trim().max(50_000),
   threads: z.boolean(),
+  /** for double-blind review: no name leaves the board */
+  anonymous: z.boolean().optional(),
+  /** whether readers may have the model's weights; default those of built-in models alone */
+  weights: z.boolean().optional(),
 });
 
 const pick = z.discriminatedUnion('by', [
@@ -259,6 +272,12 @@ export type AnalyzeEvent =
   | { type: 'progress'; done: number; total: number; what: string }
   | { type: 'result'; answer: Answer }
   | { type: 'run'; run: Run }
+  | ({ type: 'error' } & ApiError);
+
+/** As {@link AnalyzeEvent}, of verifying a published page; `html` is the report as the page shows it. */
+export type VerifyEvent =
+  | { type: 'progress'; done: number; total: number; what: string }
+  | { type: 'report'; report: Report; createdAt: number; html: string }
   | ({ type: 'error' } & ApiError);
 
 /** Immutable: what was asked, what it ran on, what came out. */

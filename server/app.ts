@@ -2,8 +2,10 @@ import type { Database, OpenDatabase } from '../db/client.ts';
 import type { Auth } from './auth.ts';
 import type { Config } from './config.ts';
 import type { Engine, Models } from './context.ts';
+import type { DrawPng } from './draw-png.ts';
 import type { Limits } from './rate-limits.ts';
 import type { Rooms } from './realtime/rooms.ts';
+import type { Turns } from './turns.ts';
 
 /** What an execution depends on beside its inputs. */
 export interface Environment {
@@ -23,6 +25,9 @@ export interface App {
   limits: Limits;
   engine: Engine;
   models: Models;
+  drawPng: DrawPng;
+  /** verifications of published pages, one at a time */
+  verifying: Turns;
   /** by model hash: what its last answer ran on */
   environments: Map<string, Environment>;
 }

@@ -1,12 +1,12 @@
-import { eq, inArray } from 'drizzle-orm';
+import { and, eq, inArray } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
-import { audit, boards, quarantine, rooms, snapshots, updates, workspaces, writers } from '../db/schema.ts';
+import { audit, boards, publicationVersions, quarantine, rooms, snapshots, updates, workspaces, writers } from '../db/schema.ts';
 import { authorise, roleOnBoard } from './access.ts';
 import { deleteBoard, listBin, purgeBin, undeleteBoard } from './bin.ts';
 import { listBoards } from './boards.ts';
 import { addComment } from './discussion.ts';
-import { findPage, publish } from './publish.ts';
+import { findPage, listVersions, publish } from './publish.ts';
 import { appendEntries } from './realtime/log.ts';
 import { openWorld, type Actor, type World } from './testing/world.ts';
 import { deleteWorkspace } from './workspaces.ts';
@@ -90,6 +90,41 @@ describeEngines('the bin', (engine) => {
     await expect(taking).rejects.toMatchObject({ code: 'conflict', where: 'slug' });
     const [last] = await app.db.select().from(audit).where(eq(audit.boardId, board)).orderBy(audit.id).offset(3);
     expect(last).toMatchObject({ action: 'board.purged', personId: null, personName: 'Pathboard', details: { title: 'When Mary' } });
+  });
+
+  test('pages that go along are hidden while the board is in the bin, come back with it, and are removed with it', async () => {
+    const { app } = world;
+    const { boss, board, slug } = await publishedBoard('Along');
+    const page = await findPage(app, slug, 1);
+    await deleteBoard(app, boss.person, board, 'remove');
+    expect([await findPage(app, slug, 1), await findPage(app, slug, null), await listVersions(app, slug)]).toEqual([null, null, []]);
+    await undeleteBoard(app, boss.person, board);
+    expect(await findPage(app, slug, 1)).toBe(page);
+    await deleteBoard(app, boss.person, board, 'remove');
+    now += 30 * DAY + 1;
+    await purgeBin(app);
+    // Sessions of the tests after this one would end in the meantime.
+    now -= 30 * DAY + 1;
+    expect(await app.db.select().from(publicationVersions).where(eq(publicationVersions.slug, slug))).toEqual([]);
+    // The address led to this page: it must not lead to somebody else's one day.
+    const other = await publishedBoard('Heir');
+    await expect(publish(app, other.boss.person, other.board, { ...PAGE, slug })).rejects.toMatchObject({
+      code: 'conflict',
+      where: 'slug',
+    });
+    const [deleted] = await app.db
+      .select()
+      .from(audit)
+      .where(and(eq(audit.boardId, board), eq(audit.action, 'board.deleted')));
+    expect(deleted?.details).toMatchObject({ pages: 'remove' });
+  });
+
+  test('a deleted workspace leaves pages in the bin no more than the bin does', async () => {
+    const { app } = world;
+    const { boss, board, workspaceId, slug } = await publishedBoard('Swept');
+    await deleteBoard(app, boss.person, board, 'remove');
+    await deleteWorkspace(app, boss.person, workspaceId);
+    expect(await findPage(app, slug, null)).toBeNull();
   });
 
   test('a board that came back in time is not purged', async () => {

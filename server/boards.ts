@@ -4,8 +4,8 @@ import type { z } from 'zod';
 import type { Database } from '../db/client.ts';
 import { boards, members, memberships } from '../db/schema.ts';
 import { readSetup, readTitle, setSetup, setTitle } from '../lib/board/board-doc.ts';
-import type { AnalyzeRequest } from '../lib/engine/index.ts';
 import { higher, may } from '../lib/roles.ts';
+import { questionOf } from '../lib/snapshot.ts';
 import type { BoardSummary, Setup, newBoard } from '../lib/wire.ts';
 import { authoriseWorkspace, type Person } from './access.ts';
 import { giveBoardRole } from './access/membership.ts';
@@ -28,7 +28,7 @@ export async function createBoard(app: App, person: Person, request: z.infer<typ
   const { setup } = request;
   const workspaceId = request.workspaceId ?? (await firstWorkspace(app.db, person));
   await authoriseWorkspace(app, person, 'workspace.create-board', workspaceId);
-  await app.engine.analyze({ ...requestOf(setup), view: 'logits', top: 1 });
+  await app.engine.analyze({ ...questionOf(setup), view: 'logits', top: 1 });
   const id = newId();
   const title = request.title || titleOf(setup.prompt);
   const doc = new Y.Doc();
@@ -84,18 +84,6 @@ async function firstWorkspace(db: Database, person: Person): Promise<string> {
   const first = mine.find(({ role }) => may(role, 'workspace.create-board'));
   if (first) return first.id;
   throw new Refusal('forbidden', 'workspace', 'one in which you may make boards', 'none');
-}
-
-/** The question that a board asks, as the engine takes it; the view is still to be named. */
-export function requestOf(setup: Setup): Omit<AnalyzeRequest, 'view'> {
-  return {
-    model: setup.model,
-    prompt: setup.prompt,
-    ...(setup.counterfactual !== null && { counterfactual: setup.counterfactual }),
-    ...(setup.position !== null && { position: setup.position }),
-    ...(setup.target !== null && { target: setup.target }),
-    ...(setup.foil !== null && { foil: setup.foil }),
-  };
 }
 
 /** Keeps the copies in the table true to the document, in the transaction that stores its change. */

@@ -18,4 +18,12 @@ export interface Models {
   list(): Promise<ModelSummary[]>;
   tokenize(model: string, text: string, special?: boolean): Promise<TokenText[]>;
   searchTokens(model: string, query: string, limit: number): Promise<TokenText[]>;
+  /** The model of this hash, its files read and hashed as they are now; null where none is installed. */
+  filesOf(hash: string): Promise<ModelFiles | null>;
+}
+
+export interface ModelFiles {
+  name: string;
+  folder: string;
+  files: { name: string; bytes: number }[];
 }

@@ -211,10 +211,10 @@ function json(value: unknown, status: number): Response {
  * Answers with what `work` returns, or, where the client accepts ndjson, with a line for each piece of progress
  * and a last one for the outcome. A client that goes away cancels the work.
  */
-export async function answerWith<T>(
+export async function answerWith<T, Last extends { type: string } = AnalyzeEvent>(
   request: Request,
   work: (options: AnalyzeOptions) => Promise<T>,
-  lastLine: (result: T) => AnalyzeEvent,
+  lastLine: (result: T) => Last,
 ): Promise<Response> {
   if (!request.headers.get('accept')?.includes('application/x-ndjson')) return json(await work({ signal: request.signal }), 200);
   const cancelled = new AbortController();
@@ -222,7 +222,7 @@ export async function answerWith<T>(
   const encoder = new TextEncoder();
   const stream = new ReadableStream<Uint8Array>({
     async start(controller) {
-      const send = (event: AnalyzeEvent) => {
+      const send = (event: AnalyzeEvent | Last) => {
         if (!signal.aborted) controller.enqueue(encoder.encode(`${JSON.stringify(event)}\n`));
       };
       try {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EngineError } from '../lib/engine/index.ts';
 import type { ModelSummary } from '../lib/wire.ts';
+import type { ModelFiles } from './context.ts';
 import { hashModel, readModelFolder, type ModelFolder } from './engine/model-folder.ts';
 import { isMissing } from './files.ts';
 
@@ -54,6 +55,17 @@ export async function openModelFolder(home: string, name: string): Promise<Model
   const { folder } = await locateModel(home, name);
   const model = await readModelFolder(folder);
   return { ...model, hash: await hashOf(model) };
+}
+
+/** The files of the model with this hash, which they have at this moment, whatever was recorded when it was imported. */
+export async function filesOfModel(home: string, hash: string): Promise<ModelFiles | null> {
+  for (const [name, { folder }] of await modelNames(home)) {
+    const model = await readModelFolder(folder).catch(() => null);
+    if (!model || (await hashOf(model)) !== hash || (await hashModel(model)) !== hash) continue;
+    const files = await Promise.all(model.files.map(async (file) => ({ name: file, bytes: (await stat(join(folder, file))).size })));
+    return { name, folder, files };
+  }
+  return null;
 }
 
 export async function modelNames(home: string): Promise<Map<string, Located>> {

@@ -2,9 +2,9 @@
 const WORDS = new Set(
   (
     '_next access account again analyze api audit auth backup bin boards callback change-password claims collab comments discussion board email ' +
-    'enter evidence get-session healthz icon.svg invites join link link-social list-accounts list-sessions local me members metrics models p ' +
-    'password publish readyz revoke-other-sessions revoke-session revoke-sessions runs sign-in sign-out sign-up social stance static threads ' +
-    'tokenize tokens transfer undelete unlink-account versions workspaces'
+    'embed enter evidence get-session healthz icon.svg invites join link link-social list-accounts list-sessions local me members metrics models p p-assets ' +
+    'password publications publish readyz revoke-other-sessions revoke-session revoke-sessions runs sign-in sign-out sign-up social stance static threads ' +
+    'tokenize tokens transfer undelete unlink-account verify versions workspaces'
   ).split(' '),
 );
 /** The ids that the server makes: 16 letters of base64url, or a UUID. */

@@ -2,11 +2,12 @@ import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { publicationVersions } from '../db/schema.ts';
 import { addClaim, addComment, addEvidence } from './discussion.ts';
-import { findPage, publish, slugOf } from './publish.ts';
+import { findPage, listPublications, publish, slugOf } from './publish.ts';
 import { servePage } from './published-response.ts';
 import { runOnBoard } from './runs.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Snapshot } from '../lib/snapshot.ts';
 import { openWorld, type Actor, type World } from './testing/world.ts';
+import { verifyPage } from './verify-page.ts';
 
 let world: World;
 let owner: Actor;
@@ -66,13 +67,62 @@ test('two publications at once are two versions', async () => {
   expect(both.map(({ version }) => version).sort()).toEqual([1, 2]);
 });
 
-test('a page is served as stored, without scripts, and a missing one says so', async () => {
+test('a page is served as stored, with what changes around it, and a missing one says so', async () => {
   const { slug } = await publish(world.app, owner.person, board, { ...REQUEST, slug: 'served-page' });
   const page = await servePage(world.app, slug, 'v1');
-  expect([page.status, page.headers.get('content-security-policy')]).toEqual([200, expect.stringContaining("default-src 'none'")]);
-  expect(await page.text()).toBe(await findPage(world.app, slug, 1));
+  const policy = page.headers.get('content-security-policy') ?? '';
+  expect([page.status, policy]).toEqual([200, expect.stringContaining("default-src 'none'; script-src 'self'; connect-src 'self'")]);
+  expect(policy).toContain("frame-ancestors 'none'");
+  const html = await page.text();
+  const stored = (await findPage(world.app, slug, 1)) ?? '';
+  expect(stored).not.toContain('<script');
+  // Nothing of what is stored is left out or changed.
+  let at = 0;
+  for (const piece of stored.split(/(?=<\/(?:head|main|body)>)|(?<=<\/header>)/)) {
+    at = html.indexOf(piece, at);
+    expect(at).toBeGreaterThanOrEqual(0);
+    at += piece.length;
+  }
+  const around = [
+    'Nobody has verified this version yet',
+    'aria-current="page">v1',
+    'rel="canonical"',
+    'property="og:image"',
+    '@misc{served-page-v1',
+  ];
+  for (const part of around) expect(html).toContain(part);
   for (const version of ['v2', 'v0', '1', 'v1e3']) expect((await servePage(world.app, slug, version)).status).toBe(404);
   for (const address of ['\0', 'a\0b', '../served-page', '']) expect((await servePage(world.app, address, null)).status).toBe(404);
+});
+
+test('an old version says which one is newer, and every version lists them all', async () => {
+  await publish(world.app, owner.person, board, { ...REQUEST, slug: 'two-versions' });
+  await publish(world.app, owner.person, board, { ...REQUEST, slug: 'two-versions', title: 'Better' });
+  const first = await (await servePage(world.app, 'two-versions', 'v1')).text();
+  const latest = await (await servePage(world.app, 'two-versions', null)).text();
+  expect(first).toContain('<a href="/p/two-versions/v2">Version 2</a> is newer');
+  expect(latest).not.toContain('is newer');
+  for (const html of [first, latest]) for (const title of ['Better', REQUEST.title]) expect(html).toContain(title);
+  expect((await listPublications(world.app, owner.person, board)).filter(({ slug }) => slug === 'two-versions')).toMatchObject([
+    { version: 2, title: 'Better', url: `http://127.0.0.1:${world.port}/p/two-versions/v2` },
+    { version: 1, title: REQUEST.title },
+  ]);
+});
+
+test('a version that was stored before there was anything around it is read as ever', async () => {
+  const { slug } = await publish(world.app, owner.person, board, { ...REQUEST, slug: 'an-old-one' });
+  const { flow: _, heads: __, weights: ___, anonymous: ____, ...old } = await snapshotOf(slug);
+  const html = '<!doctype html><html><head><title>Old</title></head><body><main><header><h1>Old</h1></header></main></body></html>';
+  await world.app.db.update(publicationVersions).set({ html, snapshot: old, card: null }).where(eq(publicationVersions.slug, slug));
+  const page = await (await servePage(world.app, slug, null)).text();
+  expect(page).toContain('<h1>Old</h1>');
+  expect(page).toContain('Verification');
+  expect(page).not.toContain('og:image');
+  const { report } = await verifyPage(world.app, null, { slug, version: 1 }, false, {});
+  expect([report.mark, report.parts.map(({ id }) => id)]).toEqual([
+    'reproduced',
+    ['paths', 'degrees', expect.stringMatching(/^run:/), expect.stringMatching(/^evidence:/)],
+  ]);
 });
 
 test('an address is made of the title', () => {

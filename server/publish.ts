@@ -1,25 +1,27 @@
-import { and, desc, eq, max } from 'drizzle-orm';
+import { and, desc, eq, isNull, max, or, sql } from 'drizzle-orm';
 import type { z } from 'zod';
 import type { Database } from '../db/client.ts';
-import { publicationVersions, publications } from '../db/schema.ts';
+import { boards, publicationVersions, publications } from '../db/schema.ts';
 import { readLabels, readSetup } from '../lib/board/board-doc.ts';
 import { readClaims, readComments, readEvidence, readThreads } from '../lib/board/discussion-doc.ts';
 import type { Label, Setup } from '../lib/board/records.ts';
+import { parsePath, printNode, type Answer } from '../lib/engine/index.ts';
+import { EDGES, PATHS, questionOf, type Snapshot } from '../lib/snapshot.ts';
 import type { Author, Publication, Run, newPublication } from '../lib/wire.ts';
 import { authorise, type Person } from './access.ts';
+import { anonymised, withoutIds } from './anonymity.ts';
 import type { App } from './app.ts';
 import { audit } from './audit.ts';
-import { requestOf } from './boards.ts';
+import { cardOf } from './card.ts';
 import { renderPublishedPage } from './published-page.ts';
 import { Refusal } from './refusal.ts';
 import { analyze, findBoardRun } from './runs.ts';
-import type { Snapshot } from './snapshot.ts';
 
 type Request = z.infer<typeof newPublication>;
 type Discussion = Pick<Snapshot, 'threads' | 'claims' | 'runs'>;
 
-/** Complete paths shown on a page; the rest is its remainder. */
-const PATHS = 40;
+/** Heads whose patterns a page shows, and the longest prompt for which it does. */
+const PATTERNS = { heads: 4, tokens: 64 };
 
 /**
  * Freezes the board as it is into the next version of its page. Whatever the engine refuses, it refuses before
@@ -29,51 +31,132 @@ export async function publish(app: App, person: Person, boardId: string, request
   const member = await authorise(app, person, 'board.publish', boardId);
   const { setup, labels } = await readBoard(app, boardId);
   const discussion = await readDiscussion(app, boardId, request.threads);
-  const question = requestOf(setup);
-  const partition = await analyze(app, { ...question, view: 'paths', top: PATHS }, {});
-  const degrees = await analyze(app, { ...question, view: 'degrees' }, {});
+  const figures = await computeFigures(app, setup);
+  const weights = request.weights ?? (await isBuiltIn(app, figures.partition.model.hash));
   const publishedAt = app.now();
+  const draft: Snapshot = {
+    slug: '',
+    version: 0,
+    title: request.title,
+    question: request.question,
+    findings: request.findings,
+    authors: authorsOf(member, discussion).map(({ name }) => name),
+    publishedAt,
+    setup,
+    ...figures,
+    labels,
+    ...discussion,
+    anonymous: request.anonymous ?? false,
+    weights,
+  };
+  const everybody = authorsOf(member, discussion);
+  const told = request.anonymous ? anonymised(draft, everybody) : withoutIds(draft, everybody);
+  const card = await app.drawPng(cardOf(told));
   return app.db.transaction(async (tx) => {
     const { slug, version } = await nextVersion(tx, boardId, request, publishedAt);
-    const snapshot: Snapshot = {
-      slug,
-      version,
-      title: request.title,
-      question: request.question,
-      findings: request.findings,
-      authors: authorsOf(member, discussion),
-      publishedAt,
-      setup,
-      partition,
-      degrees,
-      labels,
-      ...discussion,
-    };
+    const snapshot: Snapshot = { ...told, slug, version };
     // Postgres keeps no U+0000 in text, and HTML allows none.
     const html = renderPublishedPage(snapshot).replaceAll('\0', '\uFFFD');
     const title = request.title.replaceAll('\0', '\uFFFD');
-    await tx.insert(publicationVersions).values({ slug, version, title, html, snapshot, authorId: member.id, createdAt: publishedAt });
-    const details = { slug, version, title, threads: request.threads };
+    const row = { slug, version, title, html, snapshot, card, weights, authorId: member.id, createdAt: publishedAt };
+    await tx.insert(publicationVersions).values(row);
+    const details = { slug, version, title, threads: request.threads, anonymous: request.anonymous ?? false, weights };
     const { workspaceId } = member;
     await audit(tx, { at: publishedAt, workspaceId, boardId, by: member, action: 'board.published', details });
-    const url = `${app.config.publicUrl}/p/${slug}/v${version}`;
-    return { slug, version, title, url, createdAt: publishedAt };
+    return { slug, version, title, url: `${app.config.publicUrl}/p/${slug}/v${version}`, createdAt: publishedAt };
   });
 }
 
-/** The stored page: a version, or the latest. Null where there is none. */
-export async function findPage({ db }: App, slug: string, version: number | null): Promise<string | null> {
-  const wanted =
-    version === null
-      ? eq(publicationVersions.slug, slug)
-      : and(eq(publicationVersions.slug, slug), eq(publicationVersions.version, version));
-  const [row] = await db
-    .select({ html: publicationVersions.html })
+/** What was published of a board, newest first. */
+export async function listPublications(app: App, person: Person, boardId: string): Promise<Publication[]> {
+  await authorise(app, person, 'board.read', boardId);
+  const { slug, version, title, createdAt } = publicationVersions;
+  const rows = await app.db
+    .select({ slug, version, title, createdAt })
     .from(publicationVersions)
-    .where(wanted)
+    .innerJoin(publications, eq(publications.slug, slug))
+    .where(eq(publications.boardId, boardId))
+    .orderBy(desc(createdAt), desc(version));
+  return rows.map((row) => ({ ...row, url: `${app.config.publicUrl}/p/${row.slug}/v${row.version}` }));
+}
+
+export interface StoredVersion {
+  slug: string;
+  version: number;
+  title: string;
+  html: string;
+  snapshot: Snapshot;
+  hasCard: boolean;
+  weights: boolean;
+  boardId: string | null;
+  createdAt: number;
+}
+
+/** A version as it was stored, or the latest; null where there is none, or where it lies in the bin with its board. */
+export async function findVersion({ db }: App, slug: string, version: number | null): Promise<StoredVersion | null> {
+  const { html, snapshot, title, weights, createdAt } = publicationVersions;
+  const hasCard = sql<boolean>`${publicationVersions.card} is not null`;
+  const [row] = await db
+    .select({ version: publicationVersions.version, html, snapshot, title, weights, createdAt, hasCard, boardId: publications.boardId })
+    .from(publicationVersions)
+    .innerJoin(publications, eq(publications.slug, publicationVersions.slug))
+    .leftJoin(boards, eq(boards.id, publications.boardId))
+    .where(and(eq(publicationVersions.slug, slug), version === null ? undefined : eq(publicationVersions.version, version), isPublic()))
     .orderBy(desc(publicationVersions.version))
     .limit(1);
-  return row?.html ?? null;
+  return row ? { ...row, slug, snapshot: row.snapshot as Snapshot } : null;
+}
+
+/** Every version of a page that can be seen, newest first. */
+export async function listVersions({ db }: App, slug: string): Promise<{ version: number; title: string; createdAt: number }[]> {
+  const { version, title, createdAt } = publicationVersions;
+  return db
+    .select({ version, title, createdAt })
+    .from(publicationVersions)
+    .innerJoin(publications, eq(publications.slug, publicationVersions.slug))
+    .leftJoin(boards, eq(boards.id, publications.boardId))
+    .where(and(eq(publicationVersions.slug, slug), isPublic()))
+    .orderBy(desc(version));
+}
+
+export async function findCard({ db }: App, slug: string, version: number): Promise<Uint8Array | null> {
+  const [row] = await db
+    .select({ card: publicationVersions.card })
+    .from(publicationVersions)
+    .where(and(eq(publicationVersions.slug, slug), eq(publicationVersions.version, version)));
+  return row?.card ?? null;
+}
+
+/** The stored article: a version, or the latest. Null where there is none. */
+export async function findPage(app: App, slug: string, version: number | null): Promise<string | null> {
+  return (await findVersion(app, slug, version))?.html ?? null;
+}
+
+/** A page whose board is in the bin is there, unless it was to go along. */
+function isPublic() {
+  return or(isNull(boards.deletedAt), eq(boards.pagesGo, false));
+}
+
+async function computeFigures(app: App, setup: Setup): Promise<Pick<Snapshot, 'partition' | 'degrees' | 'flow' | 'heads'>> {
+  const question = questionOf(setup);
+  const partition = await analyze(app, { ...question, view: 'paths', top: PATHS }, {});
+  const degrees = await analyze(app, { ...question, view: 'degrees' }, {});
+  const flow = await analyze(app, { ...question, view: 'flow', top: EDGES }, {});
+  const nodes = partition.tokens.length <= PATTERNS.tokens ? headsOn(partition) : [];
+  const heads = await analyze(app, { ...question, view: 'heads', ...(nodes.length > 0 && { nodes }) }, {});
+  return { partition, degrees, flow, heads };
+}
+
+/** The heads on the largest paths. */
+function headsOn({ terms }: Answer): string[] {
+  const largest = terms.toSorted((a, b) => Math.abs(b.value ?? 0) - Math.abs(a.value ?? 0));
+  const nodes = largest.flatMap(({ name }) => parsePath(name).map(({ node }) => node));
+  return [...new Set(nodes.filter(({ kind }) => kind === 'head').map(printNode))].slice(0, PATTERNS.heads);
+}
+
+/** What everybody has anyway, readers may have. */
+async function isBuiltIn(app: App, hash: string): Promise<boolean> {
+  return (await app.models.list()).some((model) => model.hash === hash && model.builtIn);
 }
 
 async function readBoard({ rooms }: App, boardId: string): Promise<{ setup: Setup; labels: Label[] }> {
@@ -108,14 +191,16 @@ async function readDiscussion(app: App, boardId: string, withThreads: boolean): 
   return { threads, claims, runs };
 }
 
-/** The publisher first, then everybody whose words are on the page. */
-function authorsOf(person: Author, { threads, claims }: Discussion): string[] {
-  const names = [
-    person.name,
-    ...claims.flatMap(({ claim, evidence }) => [claim.author.name, ...evidence.map(({ author }) => author.name)]),
-    ...threads.flatMap(({ comments }) => comments.map(({ author }) => author.name)),
+/** The publisher first, then everybody whose words are on the page, each once. */
+function authorsOf(person: Author, { threads, claims }: Discussion): Author[] {
+  const people = [
+    { id: person.id, name: person.name },
+    ...claims.flatMap(({ claim, evidence }) => [claim.author, ...evidence.map(({ author }) => author)]),
+    ...threads.flatMap(({ comments }) => comments.map(({ author }) => author)),
   ];
-  return [...new Set(names)];
+  const byName = new Map<string, Author>();
+  for (const author of people) if (!byName.has(author.name)) byName.set(author.name, author);
+  return [...byName.values()];
 }
 
 async function nextVersion(tx: Database, boardId: string, request: Request, now: number): Promise<{ slug: string; version: number }> {

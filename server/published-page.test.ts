@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Answer, Term } from '../lib/engine/index.ts';
+import type { Snapshot } from '../lib/snapshot.ts';
 import { renderPublishedPage } from './published-page.ts';
-import type { Snapshot } from './snapshot.ts';
 
 const author = { id: 'person-1', name: 'Ada' };
 const hostile = '<script>alert("1")</script><img src=x onerror=alert(1)>\' &amp;';

@@ -38,6 +38,13 @@ tfoot td,tfoot th{font-weight:600}
 .badge.weights{border-style:dotted}
 .label{border:1px solid var(--line-strong);border-radius:1rem;padding:0 .45rem;font-size:.75rem;white-space:nowrap}
 figure{margin:1rem 0}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(20rem,100%),1fr));gap:0 1.5rem;align-items:start}
+table.narrow{max-width:32rem}
+details{margin:.5rem 0}
+summary{cursor:pointer}
+:focus-visible{outline:2px solid var(--ink);outline-offset:2px}
+math{font-size:1.05em}
+math[display=block]{margin:.5rem 0;overflow-x:auto}
 figcaption{color:var(--ink-soft);font-size:.8125rem}
 .claim{border:1px solid var(--line);border-radius:3px;padding:.75rem 1rem;margin:.75rem 0}
 .sides{display:grid;grid-template-columns:repeat(auto-fit,minmax(13rem,1fr));gap:.75rem;margin:.5rem 0}
@@ -53,6 +60,6 @@ dd{margin:0;overflow-wrap:anywhere}
 .methods h2{margin-top:0}
 .stop{white-space:nowrap}
 footer{margin-top:3rem;border-top:1px solid var(--line);padding-top:.75rem}
-@media(max-width:30rem){tr>:nth-child(2){display:none}th,td{padding-right:.5rem}dl{grid-template-columns:1fr}dt{margin-top:.25rem}}
-@media print{body{max-width:none;padding:0}.claim,figure{break-inside:avoid}}
+@media(max-width:30rem){[data-table=paths] tr>:nth-child(2){display:none}th,td{padding-right:.5rem}dl{grid-template-columns:1fr}dt{margin-top:.25rem}}
+@media print{:root{color-scheme:light;--ground:#fff;--sunken:#fff;--ink:#000;--ink-soft:#333;--line:#bbb;--line-strong:#777;--positive:#1f6fb2;--negative:#b9540b}body{max-width:none;padding:0}.claim,figure,tr{break-inside:avoid}h2{break-after:avoid}.scroll{overflow:visible}details>summary{list-style:none}}
 `;

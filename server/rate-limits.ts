@@ -23,6 +23,7 @@ const PER_MINUTE: Record<Kind, Partial<Record<By, number>>> = {
   heavy: { person: 240, address: 1200 },
   'sign-in': { address: 10, account: 10 },
   join: { address: 120 },
+  verify: { address: 20 },
   upgrade: { address: 1200 },
 };
 const MINUTE = 60;

@@ -1,14 +1,16 @@
 /** What a request costs and what it could be misused for: each kind has limits and measurements of its own. */
-export const KINDS = ['static', 'reading', 'writing', 'heavy', 'sign-in', 'join', 'upgrade'] as const;
+export const KINDS = ['static', 'reading', 'writing', 'heavy', 'sign-in', 'join', 'verify', 'upgrade'] as const;
 export type Kind = (typeof KINDS)[number];
 
 const READING = ['GET', 'HEAD', 'OPTIONS'];
-const STATIC = /^\/(?:_next\/static\/|icon\.svg$|favicon\.ico$)/;
+const STATIC = /^\/(?:_next\/static\/|p-assets\/|icon\.svg$|favicon\.ico$)/;
 /** Guesses at passwords and at one-time links. */
 const SIGN_IN = /^\/(?:enter$|api\/auth\/(?:sign-in|sign-up|change-password|verify-password|set-password)\b|api\/me\/account$)/;
 const JOIN = /^\/(?:join\/|api\/join$)/;
 /** What occupies the engine, or writes much at once. */
 const HEAVY = /^\/api\/(?:analyze|boards\/[^/]+\/(?:runs|publish|versions|sessions|claims\/[^/]+\/evidence|evidence\/[^/]+\/again))$/;
+/** Computes a whole page anew, for anybody. */
+const VERIFY = /^\/p\/[^/]+\/[^/]+\/verify$/;
 /** Asked while somebody types. */
 const QUESTION = /^\/api\/models\/[^/]+\/tokenize$/;
 
@@ -17,6 +19,7 @@ export function kindOf(method: string, path: string): Kind {
   if (STATIC.test(path)) return 'static';
   if (SIGN_IN.test(path) && (!reads || path === '/enter')) return 'sign-in';
   if (JOIN.test(path)) return 'join';
+  if (VERIFY.test(path) && !reads) return 'verify';
   if (reads || QUESTION.test(path)) return 'reading';
   return HEAVY.test(path) ? 'heavy' : 'writing';
 }

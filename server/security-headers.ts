@@ -34,7 +34,8 @@ const COMMON: readonly (readonly [string, string])[] = [
 const YEAR = 365 * 24 * 3600;
 
 /**
- * Adds the headers where the answer does not bring its own: published pages have a stricter policy. Next reads the
+ * Adds the headers where the answer does not bring its own: published pages have a stricter policy, and the piece of
+ * one that other sites may embed says so itself. Next reads the
  * nonce for its scripts from the policy in the request's headers.
  */
 export function secure(request: IncomingMessage, response: ServerResponse, { dev, publicUrl }: Pick<Config, 'dev' | 'publicUrl'>): void {
@@ -46,7 +47,11 @@ export function secure(request: IncomingMessage, response: ServerResponse, { dev
   response.writeHead = (...given: unknown[]) => {
     const own = given.at(-1);
     const named = typeof own === 'object' && own !== null ? Object.keys(own).map((name) => name.toLowerCase()) : [];
-    for (const [name, value] of headers) if (!response.hasHeader(name) && !named.includes(name)) response.setHeader(name, value);
+    const mayBeFramed = String(response.getHeader('content-security-policy') ?? '').includes('frame-ancestors *');
+    for (const [name, value] of headers) {
+      if (response.hasHeader(name) || named.includes(name) || (mayBeFramed && name === 'x-frame-options')) continue;
+      response.setHeader(name, value);
+    }
     return writeHead(...given);
   };
 }

@@ -9,12 +9,14 @@ import { makeAuth } from './auth.ts';
 import { storeSummary } from './boards.ts';
 import type { Config } from './config.ts';
 import type { Engine, Models } from './context.ts';
+import { createDrawPng } from './draw-png.ts';
 import { reportFault } from './faults.ts';
 import { takeLock } from './lock.ts';
 import { openLimits } from './rate-limits.ts';
 import { LocalBus, type FanOut } from './realtime/fan-out.ts';
 import { openRedisFanOut } from './realtime/redis-fan-out.ts';
 import { Rooms, type RoomsOptions } from './realtime/rooms.ts';
+import { Turns } from './turns.ts';
 import { AutomaticVersions } from './versions.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../db/migrations', import.meta.url));
@@ -73,6 +75,8 @@ export async function start(options: StartOptions): Promise<Started> {
       limits: openLimits(config),
       engine,
       models,
+      drawPng: createDrawPng(),
+      verifying: new Turns(),
       environments: new Map(),
     };
     return {

@@ -6,7 +6,7 @@ import { lockWorkspace, makeWorkspace } from './access/membership.ts';
 import { checkName } from './access/names.ts';
 import type { App } from './app.ts';
 import { audit } from './audit.ts';
-import { deleteRooms } from './bin.ts';
+import { deleteRooms, removePages } from './bin.ts';
 import { listBoards } from './boards.ts';
 import { Refusal } from './refusal.ts';
 
@@ -53,7 +53,7 @@ export async function renameWorkspace(app: App, person: Person, workspaceId: str
   });
 }
 
-/** With all its boards, at once and for good; what is written down about it stays, and so does what was published. */
+/** With all its boards, at once and for good; what is written down about it stays, and so does what was published, but for pages in the bin. */
 export async function deleteWorkspace(app: App, person: Person, workspaceId: string): Promise<void> {
   await authoriseWorkspace(app, person, 'workspace.delete', workspaceId);
   const gone = await app.db.transaction(async (tx) => {
@@ -61,6 +61,7 @@ export async function deleteWorkspace(app: App, person: Person, workspaceId: str
     const member = await authoriseWorkspace({ db: tx }, person, 'workspace.delete', workspaceId);
     const within = await tx.select({ id: boards.id }).from(boards).where(eq(boards.workspaceId, workspaceId));
     const ids = within.map(({ id }) => id);
+    await removePages(tx, ids);
     await deleteRooms(tx, ids);
     const [deleted] = await tx.delete(workspaces).where(eq(workspaces.id, workspaceId)).returning({ name: workspaces.name });
     const details = { name: deleted?.name ?? null, boards: ids.length };

@@ -73,6 +73,7 @@ const ROUTES: Record<Action, Record<string, Given | null>> = {
     'GET /api/boards/:boardId/access': null,
     'GET /api/boards/:boardId/members': null,
     'GET /api/boards/:boardId/runs': null,
+    'GET /api/boards/:boardId/publications': null,
     'GET /api/runs/:runId': null,
     'GET /api/boards/:boardId/sessions': null,
     'GET /api/sessions/:sessionId': null,

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
-import { check, index, integer, json, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
-import { time } from './columns.ts';
+import { boolean, check, foreignKey, index, integer, json, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import { bytea, time } from './columns.ts';
 import { people } from './people.ts';
 import { boardId, boards } from './workspaces.ts';
 
@@ -68,10 +68,57 @@ export const publicationVersions = pgTable(
     title: text('title').notNull(),
     html: text('html').notNull(),
     snapshot: json('snapshot').notNull(),
+    /** what links to the page show of it, PNG; null for versions from before there were any */
+    card: bytea('card'),
+    /** whether readers may have the model's weights */
+    weights: boolean('weights').notNull().default(false),
     authorId: text('author_id')
       .notNull()
       .references(() => people.id),
     createdAt: time('created_at').notNull(),
   },
   (table) => [primaryKey({ columns: [table.slug, table.version] }), check('publication_versions_from_one', sql`${table.version} >= 1`)],
+);
+
+/** The last report on each published version. It counts for what it was made of alone. */
+export const pageVerifications = pgTable(
+  'page_verifications',
+  {
+    slug: text('slug').notNull(),
+    version: integer('version').notNull(),
+    /** sha256 of the snapshot and the page that were verified */
+    contentHash: text('content_hash').notNull(),
+    engineVersion: text('engine_version').notNull(),
+    report: json('report').notNull(),
+    createdAt: time('created_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.slug, table.version] }),
+    foreignKey({
+      name: 'page_verifications_version',
+      columns: [table.slug, table.version],
+      foreignColumns: [publicationVersions.slug, publicationVersions.version],
+    }).onDelete('cascade'),
+  ],
+);
+
+/** Graphs that somebody brought from elsewhere. Nothing here has been computed, let alone verified. */
+export const importedGraphs = pgTable(
+  'imported_graphs',
+  {
+    id: text('id').primaryKey(),
+    boardId: boardId(),
+    name: text('name').notNull(),
+    format: text('format', { enum: ['attribution-graph', 'eap'] }).notNull(),
+    /** as it came */
+    graph: json('graph').notNull(),
+    nodes: integer('nodes').notNull(),
+    links: integer('links').notNull(),
+    authorId: text('author_id')
+      .notNull()
+      .references(() => people.id),
+    authorName: text('author_name').notNull(),
+    createdAt: time('created_at').notNull(),
+  },
+  (table) => [index('imported_graphs_board').on(table.boardId, table.createdAt)],
 );

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { bigserial, check, index, integer, json, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import { bigserial, boolean, check, index, integer, json, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
 import { time } from './columns.ts';
 import { people, personId } from './people.ts';
 
@@ -52,6 +52,8 @@ export const boards = pgTable(
     updatedAt: time('updated_at').notNull(),
     /** in the bin since then: nobody sees it, and it can be brought back */
     deletedAt: time('deleted_at'),
+    /** while it is in the bin: its published pages are hidden, and go with it */
+    pagesGo: boolean('pages_go').notNull().default(false),
   },
   (table) => [index('boards_workspace').on(table.workspaceId, table.updatedAt)],
 );

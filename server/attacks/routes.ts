@@ -33,6 +33,16 @@ export const ROUTES: Record<string, RouteEntry> = {
   'HEAD /enter': { needs: 'anybody', status: 405 },
   'GET /p/[slug]': { needs: 'anybody' },
   'GET /p/[slug]/[version]': { needs: 'anybody', path: ({ slug }) => `/p/${slug}/v1` },
+  'GET /p/[slug]/[version]/embed': { needs: 'anybody', path: ({ slug }) => `/p/${slug}/v1/embed` },
+  'GET /p/[slug]/[version]/[file]': { needs: 'anybody', path: ({ slug }) => `/p/${slug}/v1/paths.csv` },
+  'GET /p/[slug]/[version]/verify': { needs: 'anybody', path: ({ slug }) => `/p/${slug}/v1/verify`, status: 404 },
+  'POST /p/[slug]/[version]/verify': { needs: 'anybody', path: ({ slug }) => `/p/${slug}/v1/verify` },
+  // The toy has no files.
+  'GET /p/[slug]/[version]/model/[hash]/[file]': {
+    needs: 'anybody',
+    path: ({ slug }) => `/p/${slug}/v1/model/f00d/config.json`,
+    status: 404,
+  },
   'GET /api/sign-in': { needs: 'anybody' },
   'GET /api/auth/[...all]': { needs: 'anybody', path: () => '/api/auth/get-session' },
   'POST /api/auth/[...all]': {
@@ -152,6 +162,7 @@ export const ROUTES: Record<string, RouteEntry> = {
     path: ({ sessionId }) => `/api/sessions/${sessionId}/export?as=json`,
     status: 409,
   },
+  'GET /api/boards/[boardId]/publications': { needs: 'board.read' },
   'POST /api/boards/[boardId]/publish': {
     needs: 'board.publish',
     body: ({ slug }) => ({ title: 'Again', slug, question: 'Why?', findings: '', threads: false }),

@@ -39,6 +39,7 @@ export function createEngine({ home, threads = Math.max(1, availableParallelism(
       list: () => text.call('listModels', null),
       tokenize: (model, value, special = true) => text.call('tokenize', { model, text: value, special }),
       searchTokens: (model, query, limit) => text.call('searchTokens', { model, query, limit }),
+      filesOf: (hash) => text.call('filesOf', { hash }),
     },
     async close() {
       await Promise.all([inference.close(), text.close()]);

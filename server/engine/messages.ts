@@ -1,5 +1,6 @@
 import type { AnalyzeRequest, Answer, ErrorCode } from '../../lib/engine/index.ts';
 import type { ModelSummary, TokenText } from '../../lib/wire.ts';
+import type { ModelFiles } from '../context.ts';
 
 /** What a worker can be asked, and what it gives back. */
 export interface Calls {
@@ -7,6 +8,7 @@ export interface Calls {
   tokenize: { argument: { model: string; text: string; special: boolean }; result: TokenText[] };
   searchTokens: { argument: { model: string; query: string; limit: number }; result: TokenText[] };
   listModels: { argument: null; result: ModelSummary[] };
+  filesOf: { argument: { hash: string }; result: ModelFiles | null };
 }
 
 export type CallName = keyof Calls;

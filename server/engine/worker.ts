@@ -12,7 +12,7 @@ import {
 } from '../../lib/engine/index.ts';
 import type { Codec } from '../../lib/tokens.ts';
 import type { TokenText } from '../../lib/wire.ts';
-import { listModels, openModelFolder } from '../models.ts';
+import { filesOfModel, listModels, openModelFolder } from '../models.ts';
 import type { CallName, Calls, FromWorker, ToWorker, WireError, WorkerData } from './messages.ts';
 import { readCodec } from './model-folder.ts';
 import { createNodeRuntime } from './node-runtime.ts';
@@ -154,6 +154,7 @@ const handlers: { [Name in CallName]: (argument: Calls[Name]['argument'], contro
   tokenize,
   searchTokens,
   listModels: () => listModels(home),
+  filesOf: ({ hash }) => filesOfModel(home, hash),
 };
 
 async function handle(id: number, name: CallName, argument: unknown): Promise<void> {

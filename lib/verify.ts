@@ -1,0 +1,420 @@
+import { verdictOf } from './board/verdict.ts';
+import { TERM_NUMBERS, isEngineError, type AnalyzeRequest, type Answer, type Kind, type Term } from './engine/index.ts';
+import { figuresOf, type Snapshot } from './snapshot.ts';
+
+/**
+ * Recomputes what a published page claims. It knows no server and no browser: whoever calls it passes the engine in,
+ * so that a reader's browser comes to the same report as the server.
+ */
+
+export type Mark = 'reproduced' | 'not-reproduced' | 'not-recomputed';
+
+/** A number of the page beside the one that was computed anew. */
+export interface NumberMark {
+  /** as {@link numberKey} makes it */
+  key: string;
+  claimed: number | null;
+  fresh: number | null;
+  mark: Mark;
+}
+
+/** A figure, a run behind evidence, or a verdict. */
+export interface PartReport {
+  /** `paths`, `degrees`, `flow`, `heads`, `run:ID`, `evidence:ID`, `page` */
+  id: string;
+  title: string;
+  kind: Kind | null;
+  mark: Mark;
+  /** one sentence; null where everything is as claimed */
+  why: string | null;
+  /** the largest difference found, and what the number it was found in may differ by; null where there are no numbers */
+  difference: number | null;
+  tolerance: number | null;
+  /** how many numbers were compared */
+  compared: number;
+  /** those that are not as claimed, then the others, at most {@link LISTED} */
+  numbers: NumberMark[];
+}
+
+export interface Report {
+  /** the worst of the parts */
+  mark: Mark;
+  parts: PartReport[];
+  /** what the numbers were computed on; null where nothing could be */
+  backend: Answer['backend'] | null;
+  engineVersion: string | null;
+}
+
+export interface VerifyingEngine {
+  models(): Promise<readonly { name: string; hash: string }[]>;
+  analyze(request: AnalyzeRequest): Promise<Answer>;
+}
+
+export interface Progress {
+  done: number;
+  total: number;
+  what: string;
+}
+
+/** Of the largest magnitude in its column of the fresh answer: what single precision leaves open between machines. */
+export const RELATIVE_TOLERANCE = 1e-4;
+/** [M11] What an identity's error may be, of Σ|terms|. */
+const ERROR_BOUND = 1e-5;
+const LISTED = 2000;
+const WORST: readonly Mark[] = ['not-reproduced', 'not-recomputed', 'reproduced'];
+
+export function numberKey(part: string, name: string, field: string): string {
+  return `${part}|${name}|${field}`;
+}
+
+/** `shown`: the numbers that the page's HTML carries, to be compared with the snapshot's; see {@link shownNumbers}. */
+export async function verifySnapshot(
+  snapshot: Snapshot,
+  engine: VerifyingEngine,
+  { shown = [], onProgress }: { shown?: readonly Shown[]; onProgress?: (progress: Progress) => void } = {},
+): Promise<Report> {
+  const figures = figuresOf(snapshot);
+  const runs = snapshot.runs.map((run) => ({ id: `run:${run.id}`, title: `Run ${run.id}`, request: run.request, answer: run.answer }));
+  const asked = new Fresh(engine, await engine.models());
+  const parts: PartReport[] = [];
+  const evidence = snapshot.claims.flatMap(({ evidence: items }) => items);
+  const total = figures.length + runs.length + evidence.length;
+  for (const part of [...figures, ...runs]) {
+    onProgress?.({ done: parts.length, total, what: part.title });
+    parts.push(comparePart(part, await asked.answer(part.request, part.answer)));
+  }
+  const byId = new Map(runs.map((run) => [run.id, run]));
+  for (const { id, predicate, verdict, runIds } of evidence) {
+    onProgress?.({ done: parts.length, total, what: predicate });
+    const answers = await Promise.all(
+      runIds.map(async (runId) => {
+        const run = byId.get(`run:${runId}`);
+        return run ? asked.answer(run.request, run.answer) : { missing: `the page does not hold run ${runId}` };
+      }),
+    );
+    parts.push(compareVerdict(`evidence:${id}`, { predicate, verdict }, answers));
+  }
+  sameModel(
+    figures.map(({ id, answer }) => [id, answer] as const),
+    parts,
+  );
+  if (shown.length > 0) parts.push(compareShown(shown, snapshot));
+  onProgress?.({ done: total, total, what: '' });
+  return { mark: worstOf(parts), parts, ...asked.environment };
+}
+
+type Answered = Answer | { missing: string };
+
+/** Answers of the engine, each computed once. */
+class Fresh {
+  environment: Pick<Report, 'backend' | 'engineVersion'> = { backend: null, engineVersion: null };
+  readonly #answers = new Map<string, Promise<Answered>>();
+
+  constructor(
+    readonly engine: VerifyingEngine,
+    readonly models: readonly { name: string; hash: string }[],
+  ) {}
+
+  /** By the model of the claimed answer's hash, whatever it is called here. */
+  answer(request: AnalyzeRequest, claimed: Answer): Promise<Answered> {
+    const model = this.models.find(({ hash }) => hash === claimed.model.hash);
+    if (!model) return Promise.resolve({ missing: this.#absent(claimed.model) });
+    const key = JSON.stringify([model.hash, request]);
+    const known = this.#answers.get(key) ?? this.#ask({ ...request, model: model.name });
+    this.#answers.set(key, known);
+    return known;
+  }
+
+  async #ask(request: AnalyzeRequest): Promise<Answered> {
+    try {
+      const answer = await this.engine.analyze(request);
+      this.environment = { backend: answer.backend, engineVersion: answer.engineVersion };
+      return answer;
+    } catch (error) {
+      if (isEngineError(error) && error.code !== 'cancelled' && error.code !== 'runtime') return { missing: error.message };
+      throw error;
+    }
+  }
+
+  #absent({ name, hash }: Answer['model']): string {
+    const other = this.models.find((model) => model.name === name);
+    const here = other ? `; the one called ${name} here has hash ${short(other.hash)}` : '';
+    return `no model with hash ${short(hash)} is installed${here}`;
+  }
+}
+
+interface Claimed {
+  id: string;
+  title: string;
+  answer: Answer;
+}
+
+function comparePart({ id, title, answer }: Claimed, fresh: Answered): PartReport {
+  const head = { id, title, kind: answer.kind };
+  if ('missing' in fresh) return { ...head, ...notRecomputed(fresh.missing), numbers: [] };
+  const compared = compareNumbers(id, answer, fresh);
+  const otherwise = differenceOfInputs(answer, fresh) ?? leftOut(answer, fresh);
+  const why = otherwise ?? whyNumbers(compared.numbers);
+  const mark: Mark = why === null ? 'reproduced' : otherwise === null && compared.onlyTies ? 'not-recomputed' : 'not-reproduced';
+  return { ...head, mark, why, ...compared.largest, compared: compared.count, numbers: listed(compared.numbers) };
+}
+
+function notRecomputed(why: string): Pick<PartReport, 'mark' | 'why' | 'difference' | 'tolerance' | 'compared'> {
+  return { mark: 'not-recomputed', why, difference: null, tolerance: null, compared: 0 };
+}
+
+/** What was asked must have come out as the same question about the same model. */
+function differenceOfInputs(claimed: Answer, fresh: Answer): string | null {
+  const fields: [string, (answer: Answer) => unknown][] = [
+    ['view', ({ view }) => view],
+    ['kind', ({ kind }) => kind],
+    ['model hash', ({ model }) => model.hash],
+    ['tokens', ({ tokens }) => tokens],
+    ['counterfactual tokens', ({ counterfactualTokens }) => counterfactualTokens ?? null],
+    ['position', ({ position }) => position],
+    ['target', ({ target }) => target],
+    ['foil', ({ foil }) => foil],
+    ['reference', ({ reference }) => reference],
+    [
+      'examples',
+      ({ examples = [] }) =>
+        examples.map(({ tokens, counterfactualTokens, target, foil, donor }) => [tokens, counterfactualTokens, target, foil, donor]),
+    ],
+  ];
+  for (const [name, read] of fields) {
+    const [a, b] = [JSON.stringify(read(claimed)) ?? 'none', JSON.stringify(read(fresh)) ?? 'none'];
+    if (a !== b) return `the page states ${name} ${cut(a)}, the fresh run has ${cut(b)}`;
+  }
+  return null;
+}
+
+/** A list must not leave out what is larger than its own smallest. */
+function leftOut(claimed: Answer, fresh: Answer): string | null {
+  const names = new Set(claimed.terms.map(({ name }) => name));
+  const sizes = claimed.terms.flatMap(({ value }) => (value === undefined ? [] : [Math.abs(value)]));
+  const smallest = Math.min(...sizes, Infinity);
+  const tolerance = RELATIVE_TOLERANCE * largestOf(fresh.terms.map(({ value }) => value));
+  const missing = fresh.terms.find(
+    ({ name, value }) =>
+      !names.has(name) && (value === undefined || fresh.terms.length > claimed.terms.length || Math.abs(value) > smallest + tolerance),
+  );
+  return missing ? `the page leaves out ${missing.name}` : null;
+}
+
+function whyNumbers(numbers: readonly NumberMark[]): string | null {
+  const wrong = numbers.filter(({ mark }) => mark === 'not-reproduced');
+  const open = numbers.filter(({ mark }) => mark === 'not-recomputed');
+  const first = wrong[0] ?? open[0];
+  if (!first) return null;
+  const [, name = '', field = ''] = first.key.split('|');
+  const told = `${name === '' ? field : `${name} (${field})`}: the page states ${first.claimed ?? 'nothing'}, the fresh run has ${first.fresh ?? 'nothing'}`;
+  const others = wrong.length > 0 ? wrong.length - 1 : open.length - 1;
+  return others > 0 ? `${told}; ${others} more` : told;
+}
+
+interface Numbers {
+  numbers: NumberMark[];
+  largest: Pick<PartReport, 'difference' | 'tolerance'>;
+  count: number;
+  /** what is missing could be a near tie at the end of a list, and nothing else is wrong */
+  onlyTies: boolean;
+}
+
+function compareNumbers(id: string, claimed: Answer, fresh: Answer): Numbers {
+  const there = new Map(numbersOf(fresh).map((number) => [`${number.name}|${number.field}`, number]));
+  const scales = new Map<string, number>();
+  for (const { column, value } of there.values()) scales.set(column, Math.max(scales.get(column) ?? 0, Math.abs(value ?? 0)));
+  const names = new Set(fresh.terms.map(({ name }) => name));
+  const smallest = Math.min(...fresh.terms.map(({ value }) => Math.abs(value ?? Infinity)), Infinity);
+  let largest: Numbers['largest'] = { difference: null, tolerance: null };
+  const numbers = numbersOf(claimed).map(({ name, field, column, value }): NumberMark => {
+    const key = numberKey(id, name, field);
+    const other = there.get(`${name}|${field}`);
+    const tolerance = column === 'error' ? errorBound(fresh) : RELATIVE_TOLERANCE * (scales.get(column) ?? 0);
+    if (!other) {
+      const isTie = name !== '' && !names.has(name) && Math.abs(value ?? Infinity) <= smallest + tolerance;
+      return { key, claimed: value, fresh: null, mark: isTie ? 'not-recomputed' : 'not-reproduced' };
+    }
+    const difference = value === null || other.value === null ? (value === other.value ? 0 : Infinity) : Math.abs(value - other.value);
+    if (Number.isFinite(difference) && difference / (tolerance || 1) >= (largest.difference ?? -1) / (largest.tolerance || 1)) {
+      largest = { difference, tolerance };
+    }
+    return { key, claimed: value, fresh: other.value, mark: difference <= tolerance ? 'reproduced' : 'not-reproduced' };
+  });
+  const wrong = numbers.filter(({ mark }) => mark !== 'reproduced');
+  return { numbers, largest, count: numbers.length, onlyTies: wrong.every(({ mark }) => mark === 'not-recomputed') };
+}
+
+interface Numeral {
+  /** of the term; '' for numbers of the whole answer */
+  name: string;
+  field: string;
+  /** numbers of one column have one scale */
+  column: string;
+  value: number | null;
+}
+
+/** Every number of an answer but times. Numbers in logits share the column of the values. */
+function numbersOf(answer: Answer): Numeral[] {
+  const whole = (field: string, value: number | null | undefined, column = 'value'): Numeral[] =>
+    value === undefined ? [] : [{ name: '', field, column, value }];
+  return [
+    ...whole('metric', answer.metric),
+    ...whole('counterfactualMetric', answer.counterfactualMetric),
+    ...whole('remainder', answer.remainder),
+    ...whole('sum', answer.sum),
+    ...whole('error', answer.error, 'error'),
+    ...whole('joint', answer.joint?.value),
+    ...answer.terms.flatMap(numbersOfTerm),
+    ...(answer.defects ?? []).flatMap(({ name, live, frozenScale }) => [
+      { name, field: 'live', column: 'defect', value: live },
+      { name, field: 'frozenScale', column: 'defect', value: frozenScale },
+    ]),
+    ...Object.entries(answer.baseline ?? {}).flatMap(([slot, { mean, deviation }]) => [
+      ...whole(`baseline ${slot} mean`, mean, slot),
+      ...whole(`baseline ${slot} deviation`, deviation, slot),
+    ]),
+  ];
+}
+
+function numbersOfTerm(term: Term): Numeral[] {
+  const { name } = term;
+  const numbers: Numeral[] = TERM_NUMBERS.flatMap((field) => {
+    const value = term[field];
+    return value === undefined ? [] : [{ name, field, column: field, value }];
+  });
+  const list = (field: string, column: string, values: readonly (number | null)[]) =>
+    values.forEach((value, index) => numbers.push({ name, field: `${field} ${index + 1}`, column, value }));
+  if (term.values) list('example', 'examples', term.values);
+  if (term.byToken) list('token', 'value', term.byToken);
+  term.pattern?.forEach((row, query) => list(`query ${query} key`, 'pattern', row));
+  for (const { name: path, clean, ablated } of term.takeover ?? []) {
+    numbers.push(
+      { name, field: `${path} clean`, column: 'value', value: clean },
+      { name, field: `${path} ablated`, column: 'value', value: ablated },
+    );
+  }
+  return numbers;
+}
+
+/** An error is no number that comes out the same twice: both must be small. */
+function errorBound({ terms, metric }: Answer): number {
+  const sum = terms.reduce((total, { value = 0 }) => total + Math.abs(value), 0);
+  return ERROR_BOUND * Math.max(sum, Math.abs(metric ?? 0));
+}
+
+function compareVerdict(
+  id: string,
+  { predicate, verdict }: { predicate: string; verdict: { value: string; left: number | null } },
+  answers: readonly Answered[],
+): PartReport {
+  const head = { id, title: predicate, kind: null };
+  const missing = answers.find((answer) => 'missing' in answer);
+  if (missing && 'missing' in missing) return { ...head, ...notRecomputed(missing.missing), numbers: [] };
+  const fresh = verdictOf(predicate, answers as readonly Answer[]);
+  const isError = /^\s*error\b/.test(predicate);
+  const tolerance = RELATIVE_TOLERANCE * Math.abs(fresh.left ?? 0);
+  const difference = verdict.left === null || fresh.left === null ? null : Math.abs(verdict.left - fresh.left);
+  const isSame = isError || (difference === null ? verdict.left === fresh.left : difference <= tolerance);
+  const why =
+    verdict.value === fresh.value
+      ? isSame
+        ? null
+        : `the page states that ${verdict.left} was compared, the fresh run gives ${fresh.left}`
+      : `the page states ${verdict.value}, the fresh run gives ${fresh.value}`;
+  const mark: Mark = why === null ? 'reproduced' : 'not-reproduced';
+  const number: NumberMark = { key: numberKey(id, '', 'left'), claimed: verdict.left, fresh: fresh.left, mark };
+  return { ...head, mark, why, difference, tolerance: isError ? null : tolerance, compared: 1, numbers: [number] };
+}
+
+/** All figures of a page are about one model. */
+function sameModel(figures: readonly (readonly [string, Answer])[], parts: PartReport[]): void {
+  const counts = new Map<string, number>();
+  for (const [, { model }] of figures) counts.set(model.hash, (counts.get(model.hash) ?? 0) + 1);
+  const [usual] = [...counts].sort(([, a], [, b]) => b - a)[0] ?? [];
+  if (counts.size < 2 || usual === undefined) return;
+  for (const [id, { model }] of figures) {
+    const part = parts.find((one) => one.id === id);
+    if (!part || model.hash === usual) continue;
+    part.mark = 'not-reproduced';
+    part.why = `the page states model hash ${short(model.hash)} here and ${short(usual)} elsewhere`;
+  }
+}
+
+/** A number as it stands in the page's HTML. */
+export interface Shown {
+  key: string;
+  /** as written in `data-value` */
+  value: string;
+}
+
+const SHOWN = /data-number="([^"]*)" data-value="([^"]*)"/g;
+const ENTITIES: Record<string, string> = { '&lt;': '<', '&gt;': '>', '&amp;': '&', '&quot;': '"', '&#39;': "'" };
+
+/** The numbers that a page of ours carries. */
+export function shownNumbers(html: string): Shown[] {
+  const plain = (text: string) => text.replaceAll(/&(?:lt|gt|amp|quot|#39);/g, (entity) => ENTITIES[entity] ?? entity);
+  return [...html.matchAll(SHOWN)].map(([, key = '', value = '']) => ({ key: plain(key), value }));
+}
+
+function compareShown(shown: readonly Shown[], snapshot: Snapshot): PartReport {
+  const held = new Map<string, string>();
+  for (const { id, answer } of figuresOf(snapshot)) {
+    for (const { name, field, value } of numbersOf(answer)) held.set(numberKey(id, name, field), String(value));
+  }
+  for (const { evidence } of snapshot.claims) {
+    for (const { id, verdict } of evidence) {
+      held.set(numberKey(`evidence:${id}`, '', 'verdict'), verdict.value);
+      held.set(numberKey(`evidence:${id}`, '', 'left'), String(verdict.left));
+    }
+  }
+  const wrong = shown.filter(({ key, value }) => held.get(key) !== value);
+  const [first] = wrong;
+  const why = first
+    ? `${first.key.replaceAll('|', ' ')}: the page shows ${first.value}, its data holds ${held.get(first.key) ?? 'nothing'}${wrong.length > 1 ? `; ${wrong.length - 1} more` : ''}`
+    : null;
+  const numbers = wrong.map(({ key, value }): NumberMark => ({
+    key,
+    claimed: numeric(value),
+    fresh: numeric(held.get(key)),
+    mark: 'not-reproduced',
+  }));
+  return {
+    id: 'page',
+    title: 'What the page shows is what its data holds',
+    kind: null,
+    mark: why === null ? 'reproduced' : 'not-reproduced',
+    why,
+    difference: null,
+    tolerance: null,
+    compared: shown.length,
+    numbers: numbers.slice(0, LISTED),
+  };
+}
+
+function numeric(text: string | undefined): number | null {
+  const number = text === undefined || text === '' ? Number.NaN : Number(text);
+  return Number.isFinite(number) ? number : null;
+}
+
+/** Single entries of patterns stand in no table. */
+function listed(numbers: readonly NumberMark[]): NumberMark[] {
+  const worth = numbers.filter(({ key, mark }) => mark !== 'reproduced' || !/\|query \d+ key \d+$/.test(key));
+  return worth.toSorted((a, b) => WORST.indexOf(a.mark) - WORST.indexOf(b.mark)).slice(0, LISTED);
+}
+
+function worstOf(parts: readonly PartReport[]): Mark {
+  return WORST.find((mark) => parts.some((part) => part.mark === mark)) ?? 'not-recomputed';
+}
+
+function largestOf(values: readonly (number | null | undefined)[]): number {
+  return values.reduce<number>((most, value) => Math.max(most, Math.abs(value ?? 0)), 0);
+}
+
+function short(hash: string): string {
+  return hash.length > 16 ? `${hash.slice(0, 16)}…` : hash;
+}
+
+function cut(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}

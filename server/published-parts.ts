@@ -1,0 +1,28 @@
+import type { Kind } from '../lib/engine/index.ts';
+import { markup, type Markup } from '../lib/figures/markup.ts';
+import { numberKey } from '../lib/verify.ts';
+
+/** What the sections of a published page share. */
+
+export function badge(kind: Kind): Markup {
+  return markup`<span class="badge ${kind}">${kind}</span>`;
+}
+
+/** A number that can be verified: with what it is and at full precision, so that a mark can be set beside it. */
+export function shown(part: string, name: string, field: string, value: number, format: (value: number) => string): Markup {
+  return markup`<span data-number="${numberKey(part, name, field)}" data-value="${value}">${format(value)}</span>`;
+}
+
+/** A verdict, likewise. */
+export function shownWord(part: string, field: string, word: string): Markup {
+  return markup`<span data-number="${numberKey(part, '', field)}" data-value="${word}">${word}</span>`;
+}
+
+export function pathTo({ slug, version }: { slug: string; version: number }): string {
+  return `/p/${slug}/v${version}`;
+}
+
+/** What of a section can be had as a file. */
+export function fileLinks(page: { slug: string; version: number }, files: readonly string[]): Markup {
+  return markup`<p class="files small soft">${files.map((file) => markup`<a href="${pathTo(page)}/${file}">${file}</a>`)}</p>`;
+}
