@@ -60,11 +60,11 @@ test('membership, publishing and deletion are written down: who, what, where, wh
       ['Noor', 'member.joined', { inviteId: invited.id, role: 'editor' }],
       ['Olive', 'comment.deleted', { commentId: comment.id, authorId: ines.person.id, authorName: 'Ines' }],
       ['Olive', 'member.role', { ...inesIs, from: 'editor', to: 'owner' }],
-      ['Ines', 'board.published', { slug: 'a-page', version: 1, title: 'A page', threads: false }],
+      ['Ines', 'board.published', { slug: 'a-page', version: 1, title: 'A page', threads: false, anonymous: false, weights: true }],
       ['Olive', 'invite.revoked', { inviteId: invited.id, role: 'editor' }],
       ['Olive', 'member.removed', { ...inesIs, role: 'owner' }],
       ['Olive', 'workspace.renamed', { from: 'Olive', to: 'Lab' }],
-      ['Olive', 'board.deleted', { title: 'When Mary' }],
+      ['Olive', 'board.deleted', { title: 'When Mary', pages: 'keep' }],
       ['Olive', 'board.undeleted', { title: 'When Mary' }],
     ].toReversed(),
   );
