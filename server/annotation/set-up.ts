@@ -98,7 +98,7 @@ function idTaken(id: string): Refusal {
 
 /** The items and where their numbers come from, computed here: nobody sends a value. */
 async function pickItems(app: App, setup: Setup, groups: readonly Group[], pick: Pick): Promise<{ answer: Answer; items: Picked[] }> {
-  const question = requestOf(setup);
+  const question = questionOf(setup);
   if (pick.by === 'hand') return pickByHand(app, setup, groups, pick.anchors);
   const answer = await analyze(app, { ...question, view: 'paths', top: termsNeeded(pick) }, {});
   const items = pickTerms(answer.terms, ofRun(answer).metric, pick);
@@ -119,7 +119,7 @@ async function pickByHand(app: App, setup: Setup, groups: readonly Group[], anch
   });
   const wanted = named.map(({ anchor, members }) => partsOf(anchor, members));
   const parents = parentsOf(wanted.flatMap((parts) => parts ?? []));
-  const answer = await analyze(app, { ...requestOf(setup), view: 'suffixes', paths: parents.length > 0 ? parents : ['logits'] }, {});
+  const answer = await analyze(app, { ...questionOf(setup), view: 'suffixes', paths: parents.length > 0 ? parents : ['logits'] }, {});
   const values = new Map(answer.terms.map(({ name, value }) => [name, value]));
   const missing = wanted.flatMap((parts) => parts ?? []).find((part) => values.get(part) === undefined);
   if (missing !== undefined) throw new Refusal('bad-path', 'pick', 'parts of the expansion of this model', quote(missing));
