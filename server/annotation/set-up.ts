@@ -10,10 +10,11 @@ import { SESSION_LIMITS, dealOut, isPart, pickTerms, termsNeeded, type Pick, typ
 import { ofRun, type Answer } from '../../lib/engine/index.ts';
 import { may, rolesFor } from '../../lib/roles.ts';
 import type { SessionDetail, Setup, newSession } from '../../lib/wire.ts';
+import { questionOf } from '../../lib/snapshot.ts';
 import { authorise, roleOnBoard, type Member, type Person } from '../access.ts';
 import type { App } from '../app.ts';
 import { audit } from '../audit.ts';
-import { requestOf, storable } from '../boards.ts';
+import { storable } from '../boards.ts';
 import { Refusal } from '../refusal.ts';
 import { analyze } from '../runs.ts';
 import { detailOf, storeSession, type SessionRow } from './sessions.ts';
