@@ -496,6 +496,8 @@ export interface Presence {
   selection: string | null;
   /** what is under the person's cursor */
   hover?: string | null;
+  /** the search part of the board's address as the person has it, for those who follow; null where it is too long */
+  place?: string | null;
 }
 
 export type { Role } from './roles.ts';

@@ -1,6 +1,7 @@
 import { accessStrings } from './access-strings.ts';
 import { analysisStrings } from './analysis-strings.ts';
 import { anchorStrings, mechanismStrings } from './debate-strings.ts';
+import { commandStrings } from './command-strings.ts';
 import { exportStrings } from './export-strings.ts';
 import { few } from './few.ts';
 import { viewStrings } from './view-strings.ts';
@@ -160,6 +161,7 @@ export const strings = {
 
   mechanisms: mechanismStrings,
   anchors: anchorStrings,
+  commands: commandStrings,
 
   setup: {
     label: 'What this board asks',
@@ -358,15 +360,10 @@ export const strings = {
       ['↑ ↓', 'previous, next path'],
       ['→ ←', 'open or enter; close or go to the suffix it belongs to'],
       ['Enter', 'open or close'],
-      ['L', 'label the selected path'],
-      ['C', 'comment on the selected path'],
       ['G', 'add the selected path to a mechanism'],
       ['Esc', 'from a field of the inspector back to the paths'],
-      ['Ctrl Z', 'take back your last edit of the board'],
-      ['Ctrl Shift Z', 'repeat it'],
       ['Ctrl Enter', 'post the comment'],
       ['Ctrl C', 'in a table of numbers: copy the row at full precision'],
-      ['?', 'this sheet'],
     ] as [string, string][],
     signsTitle: 'Bars',
     positive: 'to the right: raises the metric',

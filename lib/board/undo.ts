@@ -12,6 +12,19 @@ export class Undo {
     );
   }
 
+  /** Whether there is something to take back, and to repeat. */
+  get state(): { undo: boolean; redo: boolean } {
+    return { undo: this.#manager.canUndo(), redo: this.#manager.canRedo() };
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    const events = ['stack-item-added', 'stack-item-popped', 'stack-cleared'] as const;
+    for (const event of events) this.#manager.on(event, listener);
+    return () => {
+      for (const event of events) this.#manager.off(event, listener);
+    };
+  };
+
   undo(): void {
     this.#keepingSetup(() => this.#manager.undo());
   }

@@ -1,18 +1,20 @@
 'use client';
 import dynamic from 'next/dynamic';
-import { useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { Button } from '@/app/ui/button.tsx';
+import { useShortcuts } from '@/app/ui/commands.ts';
 import { Fault } from '@/app/ui/field.tsx';
 import { ProgressLine } from '@/app/ui/progress-line.tsx';
 import { strings } from '@/app/ui/strings.ts';
 import type { Theme } from '@/app/ui/theme.ts';
 import { AnalysesView } from './analyses-view.tsx';
+import { useBoardCommands, type Sheet } from './board-commands.ts';
 import { useBoard } from './board-context.tsx';
 import { BoardHeader } from './board-header.tsx';
 import type { Connection } from './board-session.ts';
+import { BoardSheet } from './board-sheet.tsx';
 import type { Notice } from './board-visit.ts';
 import { ClaimsView } from './claims-view.tsx';
-import { HelpSheet } from './help-sheet.tsx';
 import { Inspector, type InspectorHandle } from './inspector.tsx';
 import { MetricLine } from './metric-line.tsx';
 import { Notices } from './notices.tsx';
@@ -20,8 +22,9 @@ import { PathPaint } from './path-paint.tsx';
 import { SetupBar } from './setup-bar.tsx';
 import { UnravelView } from './unravel-view.tsx';
 import { useMarks } from './use-marks.ts';
-import { usePresence } from './use-presence.ts';
-import { BOARD_VIEWS, type BoardView } from './use-selection.ts';
+import { useFollow } from './use-follow.ts';
+import { usePresence, type User } from './use-presence.ts';
+import { BOARD_VIEWS, type BoardView, type Place } from './use-selection.ts';
 import { useUnravel, type Unravel } from './use-unravel.ts';
 
 interface BoardFrameProps {
@@ -29,8 +32,8 @@ interface BoardFrameProps {
   connection: Connection;
   notice: Notice | null;
   onDismiss: () => void;
-  selection: string | null;
-  view: BoardView;
+  place: Place;
+  setPlace: (change: (before: Place) => Place) => void;
   onView: (view: BoardView) => void;
 }
 
@@ -46,30 +49,48 @@ function Loading() {
   );
 }
 
-export function BoardFrame({ theme, connection, notice, onDismiss, selection, view, onView }: BoardFrameProps) {
-  const { session, setup, person, select, links } = useBoard();
+export function BoardFrame({ theme, connection, notice, onDismiss, place, setPlace, onView }: BoardFrameProps) {
+  const { session, setup, person, select, links, say } = useBoard();
+  const { selection, view } = place;
   const unravel = useUnravel(setup);
   const peers = usePresence(session.board.awareness, person);
   const marksOf = useMarks(session, peers);
   useEffect(() => links.hear(peers), [links, peers]);
   const inspector = useRef<InspectorHandle>(null);
   const grid = useRef<HTMLDivElement>(null);
-  const [helpOpen, setHelpOpen] = useState(false);
+  const main = useRef<HTMLElement>(null);
+  const [sheet, setSheet] = useState<Sheet | null>(null);
+  const sayGone = useCallback((name: string) => say(strings.commands.followGone(name)), [say]);
+  const follow = useFollow(peers, place, setPlace, sayGone);
+  const commands = useBoardCommands({
+    selection,
+    peers,
+    follow,
+    onView,
+    onSheet: setSheet,
+    onLabel: () => inspector.current?.focusLabel(),
+    onComment: () => inspector.current?.focusComment(),
+  });
 
-  useHelpKey(() => setHelpOpen(true));
+  useShortcuts(commands);
   useRevealed(selection, unravel);
 
   return (
     <div className="flex min-h-dvh flex-col lg:h-dvh">
-      <BoardHeader theme={theme} connection={connection} peers={peers} answer={unravel.answer} onHelp={() => setHelpOpen(true)} />
+      <BoardHeader theme={theme} connection={connection} peers={peers} answer={unravel.answer} follow={follow} onSheet={setSheet} />
       <Notices notice={notice} onDismiss={onDismiss} />
+      {follow.leader ? <Following leader={follow.leader} onEnd={() => follow.toggle(null)} /> : null}
       <div className="border-b border-line bg-paper">
         <SetupBar answer={unravel.answer} stale={unravel.stale} />
         <MetricLine unravel={unravel} />
       </div>
       <div className="grid min-h-0 flex-1 lg:grid-cols-[7.5rem_minmax(0,1fr)_24rem]">
         <ViewList view={view} onView={onView} />
-        <main className="relative flex min-h-[24rem] min-w-0 flex-col overflow-hidden bg-paper lg:min-h-0 lg:overflow-y-auto">
+        <main
+          ref={main}
+          tabIndex={-1}
+          className="relative flex min-h-[24rem] min-w-0 flex-col overflow-hidden bg-paper lg:min-h-0 lg:overflow-y-auto"
+        >
           {view === 'claims' ? (
             <ClaimsView />
           ) : view === 'analyses' ? (
@@ -93,9 +114,9 @@ export function BoardFrame({ theme, connection, notice, onDismiss, selection, vi
           )}
         </main>
         <PathPaint unravel={unravel} />
-        <Inspector ref={inspector} selection={selection} unravel={unravel} onLeave={() => grid.current?.focus()} />
+        <Inspector ref={inspector} selection={selection} unravel={unravel} onLeave={() => (grid.current ?? main.current)?.focus()} />
       </div>
-      <HelpSheet open={helpOpen} onClose={() => setHelpOpen(false)} />
+      <BoardSheet sheet={sheet} commands={commands} onClose={() => setSheet(null)} />
     </div>
   );
 }
@@ -147,18 +168,23 @@ function ViewList({ view, onView }: { view: BoardView; onView: (view: BoardView)
   );
 }
 
-/** `?` opens the help sheet, except where it is being typed. */
-function useHelpKey(open: () => void): void {
-  useEffect(() => {
-    const onKeyDown = (event: KeyboardEvent) => {
-      if (event.key !== '?' || event.ctrlKey || event.metaKey) return;
-      if (event.target instanceof HTMLElement && event.target.closest('input, textarea, select, dialog')) return;
-      event.preventDefault();
-      open();
-    };
-    window.addEventListener('keydown', onKeyDown);
-    return () => window.removeEventListener('keydown', onKeyDown);
-  });
+/** Whose place this window shows. */
+function Following({ leader, onEnd }: { leader: User; onEnd: () => void }) {
+  useShortcuts([{ id: 'unfollow', title: strings.commands.unfollow(leader.name), group: '', keys: 'escape', run: onEnd }]);
+  return (
+    <p
+      role="status"
+      className="flex flex-wrap items-baseline gap-x-3 px-3 py-1 text-sm text-ink"
+      style={{ borderBottom: `2px solid ${leader.color}` }}
+    >
+      <span className="min-w-0 flex-1">
+        {strings.commands.following(leader.name)} <span className="text-soft">{strings.commands.followEnds}</span>
+      </span>
+      <Button tone="quiet" small onClick={onEnd}>
+        {strings.commands.unfollow(leader.name)}
+      </Button>
+    </p>
+  );
 }
 
 /** A path selected from a link, a comment or a claim is opened in the trie, too. */

@@ -1,21 +1,22 @@
 'use client';
 import Link from 'next/link';
-import { useState } from 'react';
+import { useState, useSyncExternalStore } from 'react';
 import type { Answer } from '@/lib/engine/index.ts';
 import { readTitle, setTitle } from '@/lib/board/board-doc.ts';
 import { formatError } from '@/lib/figures/numbers.ts';
 import { AccountMenu } from '@/app/ui/account-menu.tsx';
 import { Avatar } from '@/app/ui/avatar.tsx';
 import { Button } from '@/app/ui/button.tsx';
+import { PALETTE_KEYS } from '@/app/ui/commands.ts';
+import { ariaKeys, printKeys } from '@/app/ui/keys.ts';
 import { strings } from '@/app/ui/strings.ts';
 import { ThemeToggle } from '@/app/ui/theme-toggle.tsx';
 import type { Theme } from '@/app/ui/theme.ts';
 import { useBoard } from './board-context.tsx';
 import type { Connection } from './board-session.ts';
 import { ConnectionState } from './connection-state.tsx';
-import { HistoryDialog } from './history-dialog.tsx';
-import { PublishDialog } from './publish-dialog.tsx';
-import { ShareDialog } from './share-dialog.tsx';
+import type { Sheet } from './board-commands.ts';
+import type { Follow } from './use-follow.ts';
 import { useLive } from './use-live.ts';
 import { peopleOf, type Peer } from './use-presence.ts';
 
@@ -24,13 +25,12 @@ interface BoardHeaderProps {
   connection: Connection;
   peers: readonly Peer[];
   answer: Answer | null;
-  onHelp: () => void;
+  follow: Follow;
+  onSheet: (sheet: Sheet) => void;
 }
 
-export function BoardHeader({ theme, connection, peers, answer, onHelp }: BoardHeaderProps) {
+export function BoardHeader({ theme, connection, peers, answer, follow, onSheet }: BoardHeaderProps) {
   const { setup, outbox, person, guest, role, may } = useBoard();
-  const [open, setOpen] = useState<'share' | 'history' | 'publish' | null>(null);
-  const close = () => setOpen(null);
 
   return (
     <header className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line bg-paper px-3 py-1.5">
@@ -41,32 +41,34 @@ export function BoardHeader({ theme, connection, peers, answer, onHelp }: BoardH
       <span className="text-xs text-soft">{setup.model}</span>
       {answer ? <DeviceChip answer={answer} /> : null}
       <ConnectionState connection={connection} waiting={outbox.pending.filter((entry) => entry.refused === null).length} />
-      <People peers={peers} />
-      <div className="ml-auto flex items-center gap-1">
-        <Button tone="quiet" small onClick={onHelp} aria-keyshortcuts="?">
+      <People peers={peers} follow={follow} />
+      <div className="ml-auto flex flex-wrap items-center gap-1">
+        {may('board.edit') ? <UndoButtons /> : null}
+        <Button tone="quiet" small onClick={() => onSheet('palette')} aria-keyshortcuts={ariaKeys(PALETTE_KEYS)}>
+          {strings.commands.button}
+          <kbd className="font-mono text-2xs max-sm:hidden">{printKeys(PALETTE_KEYS)}</kbd>
+        </Button>
+        <Button tone="quiet" small onClick={() => onSheet('help')} aria-keyshortcuts="?">
           {strings.help.button}
         </Button>
         <ThemeToggle initial={theme} />
         <AccountMenu person={person} guest={guest} />
         {role === null ? null : (
           <>
-            <Button small onClick={() => setOpen('history')}>
+            <Button small onClick={() => onSheet('history')}>
               {strings.history.button}
             </Button>
-            <Button small onClick={() => setOpen('share')}>
+            <Button small onClick={() => onSheet('share')}>
               {strings.share.button}
             </Button>
           </>
         )}
         {may('board.publish') ? (
-          <Button small tone="main" onClick={() => setOpen('publish')}>
+          <Button small tone="main" onClick={() => onSheet('publish')}>
             {strings.publish.button}
           </Button>
         ) : null}
       </div>
-      <HistoryDialog open={open === 'history'} onClose={close} />
-      <ShareDialog open={open === 'share'} onClose={close} />
-      <PublishDialog open={open === 'publish'} onClose={close} />
     </header>
   );
 }
@@ -122,14 +124,67 @@ function DeviceChip({ answer }: { answer: Answer }) {
   );
 }
 
-function People({ peers }: { peers: readonly Peer[] }) {
+/** Everybody here. Pressing somebody shows what they look at. */
+function People({ peers, follow }: { peers: readonly Peer[]; follow: Follow }) {
   return (
     <ul aria-label={strings.present.here} className="flex -space-x-1">
-      {peopleOf(peers).map((peer) => (
-        <li key={peer.user.id} data-person={peer.user.name}>
-          <Avatar name={peer.user.name} color={peer.user.color} title={peer.self ? strings.present.you(peer.user.name) : peer.user.name} />
+      {peopleOf(peers).map(({ user, self }) => (
+        <li key={user.id} data-person={user.name}>
+          {self ? (
+            <Avatar name={user.name} color={user.color} title={strings.present.you(user.name)} />
+          ) : (
+            <button
+              type="button"
+              aria-pressed={follow.leader?.id === user.id}
+              aria-label={strings.commands.follow(user.name)}
+              title={strings.commands.follow(user.name)}
+              onClick={() => follow.toggle(user.id)}
+              className="block rounded-full aria-pressed:outline-2 aria-pressed:outline-offset-1 aria-pressed:outline-ink"
+            >
+              <Avatar name={user.name} color={user.color} />
+            </button>
+          )}
         </li>
       ))}
     </ul>
+  );
+}
+
+/** One's own edits of the board, back and forth. */
+function UndoButtons() {
+  const { undo } = useBoard().session;
+  const mayUndo = useSyncExternalStore(
+    undo.subscribe,
+    () => undo.state.undo,
+    () => false,
+  );
+  const mayRedo = useSyncExternalStore(
+    undo.subscribe,
+    () => undo.state.redo,
+    () => false,
+  );
+  return (
+    <>
+      <Button
+        tone="quiet"
+        small
+        disabled={!mayUndo}
+        onClick={() => undo.undo()}
+        aria-label={strings.commands.undo}
+        title={strings.commands.undo}
+      >
+        {strings.commands.undoButton}
+      </Button>
+      <Button
+        tone="quiet"
+        small
+        disabled={!mayRedo}
+        onClick={() => undo.redo()}
+        aria-label={strings.commands.redo}
+        title={strings.commands.redo}
+      >
+        {strings.commands.redoButton}
+      </Button>
+    </>
   );
 }

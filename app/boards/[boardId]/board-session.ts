@@ -12,6 +12,9 @@ import { UnsavedStore } from './unsaved-store.ts';
 /** 1012 and 1013 of RFC 6455's registry: the provider connects again by itself. */
 const TROUBLES: Record<number, 'restarting' | 'overloaded'> = { 1012: 'restarting', 1013: 'overloaded' };
 
+/** Presence goes to everybody each time, so that it is kept short. */
+const LONGEST_PLACE = 1500;
+
 export interface Connection {
   status: 'connecting' | 'connected' | 'offline' | 'closed';
   /** what the server said about itself when it closed, while it is being waited for */
@@ -93,8 +96,10 @@ export class BoardSession {
     return () => this.#listeners.delete(listener);
   };
 
-  select(path: string | null): void {
-    this.board.awareness.setLocalStateField('selection', path);
+  /** Tells the others what is selected and, for who follows, the address's search part. */
+  look(selection: string | null, search: string): void {
+    const place = search.length <= LONGEST_PLACE ? search : null;
+    this.board.awareness.setLocalState({ ...this.board.awareness.getLocalState(), selection, place });
   }
 
   hover(anchor: string | null): void {

@@ -7,7 +7,6 @@ import type { Presence, Role } from '@/lib/wire.ts';
 import type { Theme } from '@/app/ui/theme.ts';
 import { BoardContext, useConnection, type BoardScope } from './board-context.tsx';
 import { BoardFrame } from './board-frame.tsx';
-import type { BoardSession } from './board-session.ts';
 import { BoardVisit } from './board-visit.ts';
 import { FirstPaint } from './first-paint.tsx';
 import { useKeptAside } from './kept-aside.ts';
@@ -63,8 +62,6 @@ function OpenBoard({ visit, ...props }: BoardProps & { visit: BoardVisit }) {
   const analyses = useAnalyses(place, setPlace);
   const mayDo = (action: BoardAction) => may(role, action) && !(changing && action === 'board.edit');
 
-  useUndoKeys(mayDo('board.edit') ? session : null);
-
   if (!setup) return <FirstPaint {...props} notice={notice} broken={connection.ready} />;
   const scope: BoardScope = {
     boardId,
@@ -94,28 +91,10 @@ function OpenBoard({ visit, ...props }: BoardProps & { visit: BoardVisit }) {
         connection={connection}
         notice={notice}
         onDismiss={visit.dismiss}
-        selection={place.selection}
-        view={place.view}
+        place={place}
+        setPlace={setPlace}
         onView={show}
       />
     </BoardContext>
   );
-}
-
-/** Ctrl-Z and ctrl-shift-Z take back and repeat one's own edits of the board, except inside a text field. */
-function useUndoKeys(session: BoardSession | null): void {
-  useEffect(() => {
-    if (!session) return;
-    const onKeyDown = (event: KeyboardEvent) => {
-      if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
-      if (event.target instanceof HTMLElement && event.target.closest('input, textarea, [contenteditable]')) return;
-      const key = event.key.toLowerCase();
-      if (key !== 'z' && key !== 'y') return;
-      event.preventDefault();
-      if (key === 'y' || event.shiftKey) session.undo.redo();
-      else session.undo.undo();
-    };
-    window.addEventListener('keydown', onKeyDown);
-    return () => window.removeEventListener('keydown', onKeyDown);
-  }, [session]);
 }

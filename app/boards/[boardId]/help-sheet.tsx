@@ -1,19 +1,29 @@
 'use client';
+import type { Command } from '@/app/ui/commands.ts';
 import { Dialog } from '@/app/ui/dialog.tsx';
+import { printKeys } from '@/app/ui/keys.ts';
 import { KindBadge } from '@/app/ui/kind-badge.tsx';
 import { SignedBar } from '@/app/ui/signed-bar.tsx';
 import { strings } from '@/app/ui/strings.ts';
 
 const KINDS = ['identity', 'approximation', 'causal', 'weights'] as const;
 
-export function HelpSheet({ open, onClose }: { open: boolean; onClose: () => void }) {
+interface HelpSheetProps {
+  open: boolean;
+  commands: readonly Command[];
+  onClose: () => void;
+}
+
+/** The keys of every command, then those inside the views, and what signs and names mean. */
+export function HelpSheet({ open, commands, onClose }: HelpSheetProps) {
+  const keys = commands.flatMap(({ keys: own, title }): [string, string][] => (own ? [[printKeys(own), title]] : []));
   return (
     <Dialog title={strings.help.title} open={open} onClose={onClose}>
       <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-1 text-sm">
-        {strings.help.keys.map(([keys, what]) => (
-          <div key={keys} className="contents">
+        {[...strings.help.keys, ...keys].map(([key, what]) => (
+          <div key={key} className="contents">
             <dt>
-              <kbd className="rounded-[3px] border border-strong px-1.5 font-mono text-xs">{keys}</kbd>
+              <kbd className="rounded-[3px] border border-strong px-1.5 font-mono text-xs">{key}</kbd>
             </dt>
             <dd className="text-soft">{what}</dd>
           </div>

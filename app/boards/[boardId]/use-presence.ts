@@ -25,9 +25,9 @@ export function usePresence(awareness: Awareness, self: User): Peer[] {
 function peersOf(awareness: Awareness, self: User): Peer[] {
   const peers: Peer[] = [];
   for (const [clientId, state] of awareness.getStates()) {
-    const { user, selection = null, hover = null } = state as Partial<Presence>;
-    if (clientId === awareness.clientID) peers.push({ clientId, user: self, selection, hover, self: true });
-    else if (user) peers.push({ clientId, user, selection, hover, self: false });
+    const { user, selection = null, hover = null, place = null } = state as Partial<Presence>;
+    if (clientId === awareness.clientID) peers.push({ clientId, user: self, selection, hover, place, self: true });
+    else if (user) peers.push({ clientId, user, selection, hover, place, self: false });
   }
   return peers;
 }

@@ -19,7 +19,7 @@ const SETTING = /^[a-z]+\.[a-z]+$/;
 /** A longer setting stands behind the #, which no server is sent. */
 const LONGEST = 1500;
 
-function placeOf({ search, hash }: Location): Place {
+export function placeOf({ search, hash }: Pick<Location, 'search' | 'hash'>): Place {
   const params = new URLSearchParams(search);
   const selection = params.get('select');
   const view = BOARD_VIEWS.find((known) => known === params.get('view')) ?? 'unravel';
@@ -47,7 +47,7 @@ export function useSelection(session: BoardSession) {
 
   useEffect(() => {
     history.replaceState(history.state, '', addressOf(place));
-    session.select(place.selection);
+    session.look(place.selection, location.search);
   }, [place, session]);
 
   // An address put in by hand may differ behind the # alone, and then the page stays.
