@@ -47,4 +47,101 @@ export const viewStrings = {
     columns: { degree: 'Degree', value: 'Logits', share: 'Of metric', running: 'Up to here' },
     total: (sum: string, metric: string, error: string) => `Σ ${sum} = metric ${metric}, error ${error}`,
   },
+
+  heads: {
+    meaning:
+      'Read off this run’s own attention: a score is the mean weight over queries, of the tokens up to the position that is read. It says where a head looks, not what that is worth.',
+    scores: 'Attention scores',
+    list: 'Scores of every head',
+    score: { previous: 'Previous token', duplicate: 'Earlier copies of the token', induction: 'What followed earlier copies' },
+    short: { previous: 'previous', duplicate: 'duplicate', induction: 'induction' },
+    nothingToScore: {
+      previous: 'The prompt has one token: there is none before it.',
+      duplicate: 'No token of the prompt stood before, so there is nothing to score. Repeat a word in it.',
+      induction: 'No token of the prompt stood before another, so there is nothing to score. Repeat a phrase in it.',
+    },
+    layer: 'layer',
+    head: 'head',
+    mapKeys: (score: string) => `${score}, layer by head. Arrow keys move, Enter chooses the head.`,
+    loading: 'patterns',
+    pattern: (name: string) => `Attention pattern of ${name}`,
+    patternMeaning:
+      'Rows are queries, columns the keys that they read, darker is more; a row sums to 1. Point at a query here or on the tokens above to see there what it attends to; click to keep it.',
+    patternKeys: (name: string) => `Attention pattern of ${name}, query by key. Arrow keys move, Enter keeps the query.`,
+    patternHint: 'Point at a cell, or move over it with the arrow keys, to read its weight.',
+    thumbnails: 'Heads of the layer',
+    query: 'query',
+    key: 'key',
+    reads: 'reads',
+    readsMost: 'reads most from',
+    weight: 'the weight',
+    later: 'comes later: not read',
+    attends: (name: string, query: number, text: string) => `What query ${query} ${JSON.stringify(text)} attends to in ${name}`,
+    virtual: 'Virtual head',
+    virtualMeaning: 'Two heads in a row read as one: A₂A₁ says how much each position reads from each through both.',
+    first: 'first',
+    second: 'then',
+    readAsOne: 'Read as one',
+    showEdge: (name: string) => `Show ${name}`,
+    virtualFacts: (sum: string, tokens: string, error: string, norm: string, composition: string) =>
+      `Σ ${sum} = ${tokens} tokens, error ${error} · ‖OV₁·OV₂‖ ${norm}, v-composition ${composition} (of the raw weights)`,
+  },
+
+  weights: {
+    meaning:
+      'Off the weights alone, so the same for every prompt: how strongly what an earlier head writes meets what a later head reads, beside what random heads of the same shapes give.',
+    fold: 'fold the norm in',
+    composition: 'Composition scores',
+    pairs: 'Pairs of heads',
+    slots: { q: 'Into the query', k: 'Into the key', v: 'Into the value' },
+    writes: 'writes',
+    reads: 'reads',
+    mapKeys: (slot: string) => `Composition ${slot.toLowerCase()}, writer by reader. Arrow keys move, Enter selects the edge.`,
+    above: 'Show pairs that lie above random heads by',
+    any: 'any amount',
+    deviations: (count: number) => `${count} standard ${count === 1 ? 'deviation' : 'deviations'}`,
+    shown: (shown: string, all: string) =>
+      shown === all ? `all ${all} pairs` : `${shown} of ${all} pairs in q, k or v; the others are hidden`,
+    random: (mean: string, deviation: string) => `random ${mean} ± ${deviation}`,
+    excess: (deviations: string) => `${deviations} deviations from random`,
+    circuits: 'Full OV and QK circuits of a head',
+    circuitsOf: (head: string) => `Full OV and QK circuits of ${head}`,
+    circuitsMeaning:
+      'The largest entries, token to token: what attending to a token adds to every logit (OV), and which query attends to which key (QK). Positions, norms and the scale of attention are left out.',
+    headField: 'Head, such as a0.h1',
+    showCircuits: 'Show',
+    entries: 'Entries of each circuit',
+    top: (count: number) => `top ${count}`,
+    circuit: { ov: 'OV: attended token to logit', qk: 'QK: query token to key token' },
+    columns: { attended: 'attended token', raised: 'logit of', query: 'query token', key: 'key token' },
+  },
+
+  interactions: {
+    meaning:
+      'I of a set is what its blocks add together beyond what its smaller sets add; every set was really run, norms and all. Not paths: for blocks that are affine, I is the sum of all paths through exactly these blocks.',
+    limit: 'largest set',
+    usual: 'usual',
+    sum: (listed: string, sets: string, remainder: string, metric: string, error: string) =>
+      `Σ I = ${listed} over ${sets} sets + remainder ${remainder} = metric ${metric}, error ${error}`,
+    sumLong: 'the sum of all interactions',
+    orders: (order: number, blocks: number) =>
+      order >= blocks
+        ? `All sets of the ${blocks} blocks.`
+        : `Sets of up to ${order} of the ${blocks} blocks; what the larger ones add is the remainder.`,
+    matrix: 'One block (diagonal) and pairs of blocks',
+    matrixKeys: 'Interactions, block by block. Arrow keys move, Enter lists the sets with the block.',
+    matrixHint: 'Point at a cell to read it.',
+    block: 'block',
+    byOrder: 'By order',
+    columns: { order: 'Blocks in the set', sets: 'Sets', value: 'Σ I (logits)', mass: 'Σ|I|' },
+    remainder: 'larger sets: remainder',
+    list: 'Sets of blocks',
+    order: 'of order',
+    with: 'with',
+    all: 'all',
+    any: 'any block',
+    defects: 'Additivity defects',
+    defectsMeaning:
+      'How far b(u+v) is from b(u) + b(v) − b(0), of its change: 0 for a block that is affine. Once as the block is, once with the norm’s scale held at the clean run.',
+  },
 };

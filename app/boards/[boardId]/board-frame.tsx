@@ -40,6 +40,9 @@ interface BoardFrameProps {
 // What is not seen at first is loaded when it is.
 const loading = () => <Loading />;
 const DegreesView = dynamic(() => import('./degrees-view.tsx').then((module) => module.DegreesView), { loading });
+const HeadsView = dynamic(() => import('./heads-view.tsx').then((module) => module.HeadsView), { loading });
+const WeightsView = dynamic(() => import('./weights-view.tsx').then((module) => module.WeightsView), { loading });
+const InteractionsView = dynamic(() => import('./interactions-view.tsx').then((module) => module.InteractionsView), { loading });
 
 function Loading() {
   return (
@@ -93,12 +96,18 @@ export function BoardFrame({ theme, connection, notice, onDismiss, place, setPla
         >
           {view === 'claims' ? (
             <ClaimsView />
+          ) : view === 'weights' ? (
+            <WeightsView selection={selection} />
           ) : view === 'analyses' ? (
             <AnalysesView selection={selection} />
           ) : (
             <Computed unravel={unravel}>
               {view === 'degrees' ? (
                 <DegreesView />
+              ) : view === 'heads' ? (
+                <HeadsView selection={selection} />
+              ) : view === 'interactions' ? (
+                <InteractionsView />
               ) : (
                 <UnravelView
                   gridRef={grid}

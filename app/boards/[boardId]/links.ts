@@ -81,6 +81,12 @@ export function useLit(links: Links, anchor: string): { own: boolean; others: re
   return { own, others };
 }
 
+/** Who else has the cursor on what, for a view that draws many things at once. */
+export function useOthers(links: Links): ReadonlyMap<string, readonly User[]> {
+  const read = () => links.others;
+  return useSyncExternalStore(links.subscribe, read, read);
+}
+
 /** The colour of whoever else has the cursor there, for an outline; null for nobody. */
 export function outlineOf(others: readonly User[]): string | null {
   return others[0]?.color ?? null;

@@ -13,6 +13,9 @@ interface NumberGridProps<Row> {
   columns: readonly Column<Row>[];
   rows: readonly Row[];
   sorted?: Sorting | null;
+  onSorted?: (sorting: Sorting) => void;
+  /** rows in sight at once */
+  most?: number;
   /** shows what a row's name is the name of; null for names of nothing that can be shown */
   onSelect: (name: string) => (() => void) | null;
 }
@@ -26,7 +29,7 @@ const PAGE = 12;
 const WIDTH = { name: 10, word: 7, number: 6.25 };
 
 /** A table that sorts, of as many rows as there are: only those in sight are drawn. */
-export function NumberGrid<Row>({ label, columns, rows, sorted = null, onSelect }: NumberGridProps<Row>) {
+export function NumberGrid<Row>({ label, columns, rows, sorted = null, onSorted, most = MOST_ROWS, onSelect }: NumberGridProps<Row>) {
   const id = useId();
   const scroller = useRef<HTMLDivElement>(null);
   const [sorting, setSorting] = useState(sorted);
@@ -43,6 +46,10 @@ export function NumberGrid<Row>({ label, columns, rows, sorted = null, onSelect 
     scrollPaddingStart: HEAD_HEIGHT,
     initialRect: { width: 800, height: 500 },
   });
+  const sort = (next: Sorting | null) => {
+    setSorting(next);
+    if (next) onSorted?.(next);
+  };
   const selectOf = (row: Row) => onSelect(exactText(columns[0]!.read(row)));
 
   const onKeyDown = (event: KeyboardEvent) => {
@@ -72,10 +79,10 @@ export function NumberGrid<Row>({ label, columns, rows, sorted = null, onSelect 
         onKeyDown={onKeyDown}
         onFocus={(event) => event.target === scroller.current && active < 0 && shown.length > 0 && setActive(0)}
         className="group overflow-auto rounded-[3px] border border-line"
-        style={{ height: HEAD_HEIGHT + Math.min(shown.length, MOST_ROWS) * ROW_HEIGHT + FOOT }}
+        style={{ height: HEAD_HEIGHT + Math.min(shown.length, most) * ROW_HEIGHT + FOOT }}
       >
         <div style={{ minWidth: layout.width }}>
-          <GridHead columns={columns} rows={rows} layout={layout} sorting={sorting} onSort={setSorting} />
+          <GridHead columns={columns} rows={rows} layout={layout} sorting={sorting} onSort={sort} />
           <div role="rowgroup" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
             {virtual.getVirtualItems().map(({ index, start }) => (
               <NumberRow
