@@ -25,6 +25,11 @@ export function compareAnswers(stored: Answer, again: Answer): Comparison {
     return other ? [[term, other] as const] : [];
   });
   const columns = COLUMNS.map((column) => common.flatMap(([a, b]) => pairOf(a[column], b[column])));
+  const defects = new Map((again.defects ?? []).map((defect) => [defect.name, defect]));
+  const additivity = (stored.defects ?? []).flatMap(({ name, live, frozenScale }) => [
+    ...pairOf(live, defects.get(name)?.live),
+    ...pairOf(frozenScale, defects.get(name)?.frozenScale),
+  ]);
   const whole = [
     ...pairOf(stored.metric, again.metric),
     ...pairOf(stored.counterfactualMetric, again.counterfactualMetric),
@@ -32,7 +37,7 @@ export function compareAnswers(stored: Answer, again: Answer): Comparison {
     ...pairOf(stored.joint?.value, again.joint?.value),
   ];
   // Logits beside logits: the metric and the remainder have the scale of the values.
-  const results = [[...whole, ...(columns[0] ?? [])], ...columns.slice(1)].map(differenceOf);
+  const results = [[...whole, ...(columns[0] ?? [])], ...columns.slice(1), additivity].map(differenceOf);
   const isDisjoint = common.length === 0 && (stored.terms.length > 0 || again.terms.length > 0);
   return {
     agrees: !isDisjoint && isSameQuestion(stored, again) && results.every(({ agrees }) => agrees),

@@ -1,5 +1,22 @@
 import type * as Y from 'yjs';
-import { is, listOf, number, oneOf, orNull, readRecords, record, text, truth, valuesOf, whole, type Fields, type Read } from './fields.ts';
+import { ANCHOR_LIMIT } from './anchors.ts';
+import { LIMITS } from './board-doc.ts';
+import {
+  is,
+  listOf,
+  number,
+  oneOf,
+  optional,
+  orNull,
+  readRecords,
+  record,
+  text,
+  truth,
+  valuesOf,
+  whole,
+  type Fields,
+  type Read,
+} from './fields.ts';
 import {
   SESSION_STATES,
   STANCES,
@@ -8,6 +25,7 @@ import {
   type Claim,
   type Comment,
   type Evidence,
+  type Rerun,
   type SessionRecord,
   type Thread,
 } from './records.ts';
@@ -19,6 +37,9 @@ import {
 
 const AUTHOR: Fields<Author> = { id: text(40), name: text(200) };
 const author = record(AUTHOR);
+const verdict = oneOf(['holds', 'fails', 'not tested']);
+/** Characters; a mechanism may name many paths. */
+export const PREDICATE_LIMIT = 20_000;
 
 const THREAD: Fields<Thread> = {
   id: text(40),
@@ -35,6 +56,7 @@ const COMMENT: Fields<Comment> = {
   body: text(20_000),
   createdAt: number,
   editedAt: orNull(number),
+  mentions: optional(listOf(author, 100)),
 };
 
 const CLAIM: Fields<Claim> = {
@@ -43,6 +65,7 @@ const CLAIM: Fields<Claim> = {
   text: text(500),
   author,
   createdAt: number,
+  editedAt: optional(number),
   stances: valuesOf(
     record<Claim['stances'][string]>({
       author,
@@ -57,12 +80,17 @@ const EVIDENCE: Fields<Evidence> = {
   id: text(40),
   claimId: text(40),
   runIds: listOf(text(40), 50),
-  predicate: text(1000),
+  predicate: text(PREDICATE_LIMIT),
+  beside: optional(truth),
+  note: optional(text(500)),
+  group: optional(
+    record<NonNullable<Evidence['group']>>({ id: text(40), name: text(200), members: listOf(text(ANCHOR_LIMIT), LIMITS.members) }),
+  ),
   author,
   createdAt: number,
-  verdict: record<Evidence['verdict']>({ value: oneOf(['holds', 'fails', 'not tested']), left: orNull(number), at: number }),
+  verdict: record<Evidence['verdict']>({ value: verdict, left: orNull(number), at: number }),
   reruns: listOf(
-    record<Evidence['reruns'][number]>({ runId: text(40), by: author, at: number, agrees: truth, maxDifference: number }),
+    record<Rerun>({ runId: text(40), by: author, at: number, agrees: truth, maxDifference: number, verdict: optional(verdict) }),
     10_000,
   ),
 };

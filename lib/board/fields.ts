@@ -31,6 +31,11 @@ export const orNull =
   (check: Check): Check =>
   (value) =>
     value === null || check(value);
+/** A field that records from before it was there lack. */
+export const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
 export const oneOf =
   (values: readonly string[]): Check =>
   (value) =>
@@ -52,7 +57,7 @@ export const record =
 export function wrongField<T>(value: unknown, fields: Fields<T>): string | null {
   if (!isPlain(value)) return 'the record itself';
   for (const name of Object.keys(fields) as (keyof Fields<T> & string)[]) {
-    if (!Object.hasOwn(value, name) || !fields[name](value[name])) return name;
+    if (!fields[name](Object.hasOwn(value, name) ? value[name] : undefined)) return name;
   }
   return null;
 }

@@ -17,6 +17,12 @@ it('fails by one failure, holds by one success, and is not tested otherwise', ()
   expect(verdictOfClaim(evidence('holds', 'fails'))).toBe('fails');
 });
 
+it('leaves out what is only shown beside', () => {
+  const [fails, holds] = evidence('fails', 'holds');
+  expect(verdictOfClaim([{ ...fails!, beside: true }, holds!])).toBe('holds');
+  expect(verdictOfClaim([{ ...holds!, beside: true }])).toBe('not tested');
+});
+
 it('says who disagrees with whom', () => {
   expect(disagreementOf(claim('for', 'against'), 'holds')).toBe('people');
   expect(disagreementOf(claim('for'), 'fails')).toBe('for-but-fails');

@@ -1,8 +1,8 @@
 import type { Claim, Evidence, VerdictValue } from './records.ts';
 
-/** One piece of evidence that fails fails the claim; one that holds is needed for it to hold. */
+/** One piece of evidence that fails fails the claim; one that holds is needed for it to hold. What is only shown beside it has no part. */
 export function verdictOfClaim(evidence: readonly Evidence[]): VerdictValue {
-  const values = evidence.map((item) => item.verdict.value);
+  const values = evidence.filter((item) => !item.beside).map((item) => item.verdict.value);
   if (values.includes('fails')) return 'fails';
   return values.includes('holds') ? 'holds' : 'not tested';
 }

@@ -60,6 +60,8 @@ export interface Comment {
   body: string;
   createdAt: number;
   editedAt: number | null;
+  /** who is addressed by `@name`, as the server found them among the people of the board; absent where nobody is */
+  mentions?: Author[];
 }
 
 export const STANCES = ['for', 'against', 'unsure'] as const;
@@ -73,6 +75,8 @@ export interface Claim {
   text: string;
   author: Author;
   createdAt: number;
+  /** absent where the sentence is as it was made */
+  editedAt?: number;
   /** by person id */
   stances: Record<string, { author: Author; stance: Stance; reason: string; at: number }>;
 }
@@ -87,12 +91,28 @@ export interface Evidence {
   runIds: string[];
   /** in the grammar of lib/board/predicate.ts, e.g. `effect("input->a0.h1->logits") < -0.5` */
   predicate: string;
+  /** shown for comparison; has no part in the claim's verdict */
+  beside?: boolean;
+  /** how its runs were made, in one line */
+  note?: string;
+  /** the mechanism that it is about, as it was when it was attached */
+  group?: Pick<Group, 'id' | 'name' | 'members'>;
   author: Author;
   createdAt: number;
   /** computed by the server from the runs' stored outputs; `left` is the number the predicate compared */
   verdict: { value: VerdictValue; left: number | null; at: number };
   /** reruns, newest last */
-  reruns: { runId: string; by: Author; at: number; agrees: boolean; maxDifference: number }[];
+  reruns: Rerun[];
+}
+
+export interface Rerun {
+  runId: string;
+  by: Author;
+  at: number;
+  agrees: boolean;
+  maxDifference: number;
+  /** what the predicate says of all runs as they came out together with this one; absent in older ones */
+  verdict?: VerdictValue;
 }
 
 export const SESSION_STATES = ['open', 'paused', 'revealed', 'closed'] as const;

@@ -1,13 +1,18 @@
 import { isOfRun, ofRun, type Answer, type Term, type View } from '../engine/index.ts';
-import { parsePredicate, type Predicate, type Quantity, type Terms } from './predicate.ts';
+import { parsePredicate, type Predicate, type Quantity, type Terms, type Test } from './predicate.ts';
 import type { VerdictValue } from './records.ts';
 
-export interface Verdict {
+interface Outcome {
   value: VerdictValue;
   /** the number that was compared; null when not tested */
   left: number | null;
   /** one sentence: which run gave the number, or why none did */
   why: string;
+}
+
+/** As its deciding test: the first that fails, else the first that is not tested, else the first. */
+export interface Verdict extends Outcome {
+  tests: (Outcome & { test: Test })[];
 }
 
 /** A number read off a run, or the reason why the run does not hold it. */
@@ -22,10 +27,17 @@ const SAME = 1e-4;
  */
 export function verdictOf(predicate: Predicate | string, answers: readonly Answer[]): Verdict {
   const parsed = typeof predicate === 'string' ? parsePredicate(predicate) : predicate;
-  const reading = read(parsed.quantity, answers);
+  const tests = parsed.tests.map((test) => ({ test, ...outcomeOf(test, answers) }));
+  const deciding = tests.find(({ value }) => value === 'fails') ?? tests.find(({ value }) => value === 'not tested') ?? tests[0]!;
+  const { value, left, why } = deciding;
+  return { value, left, why, tests };
+}
+
+function outcomeOf({ quantity, comparison, right }: Test, answers: readonly Answer[]): Outcome {
+  const reading = read(quantity, answers);
   if ('missing' in reading) return { value: 'not tested', left: null, why: reading.missing };
   const { left, from } = reading;
-  return { value: compare(left, parsed.comparison, parsed.right) ? 'holds' : 'fails', left, why: from };
+  return { value: compare(left, comparison, right) ? 'holds' : 'fails', left, why: from };
 }
 
 function read(quantity: Quantity, answers: readonly Answer[]): Reading {
@@ -37,6 +49,23 @@ function read(quantity: Quantity, answers: readonly Answer[]): Reading {
       return readError(answers);
     case 'effect':
       return firstThatHolds(answers, (answer) => readEffect(answer, quantity.names));
+    case 'magnitude':
+      return firstThatHolds(answers, (answer) => mapped(readEffect(answer, quantity.names), Math.abs));
+    case 'interaction':
+    case 'redundancy':
+      return firstThatHolds(answers, (answer) => readPair(answer, quantity.kind, quantity.pair));
+    case 'quantile':
+      return firstThatHolds(answers, (answer) => readQuantile(answer, quantity.name));
+    case 'compensation':
+      return firstThatHolds(answers, (answer) => readCompensation(answer, quantity.name));
+    case 'recovered':
+      return firstThatHolds(answers, readRecovered);
+    case 'defect':
+      return firstThatHolds(answers, (answer) => readDefect(answer, quantity.block));
+    case 'naive':
+      return firstThatHolds(answers, (answer) => readNaive(answer, quantity.degree));
+    case 'loss':
+      return firstThatHolds(answers, (answer) => readLoss(answer, quantity.comparison, quantity.degree));
     case 'share':
     case 'mass':
       return firstThatHolds(answers, (answer) => readPart(quantity.kind, quantity.terms, answer));
@@ -94,6 +123,94 @@ function jointOf(answer: Answer, names: string[]): number | undefined {
   const { joint } = answer;
   const same = joint && joint.names.length === names.length && names.every((name) => joint.names.includes(name));
   return same ? joint.value : undefined;
+}
+
+/** From one run, so that both were tested against the same reference. */
+function readPair(answer: Answer, kind: 'interaction' | 'redundancy', [first, second]: readonly [string, string]): Reading {
+  const both = readEffect(answer, [first, second]);
+  if ('missing' in both) return both;
+  const alone = [readEffect(answer, [first]), readEffect(answer, [second])];
+  let interaction = both.left;
+  for (const reading of alone) {
+    if ('missing' in reading) return reading;
+    interaction -= reading.left;
+  }
+  if (kind === 'interaction') return { left: interaction, from: both.from };
+  if (both.left === 0) return { missing: `both at once have no effect in the ${answer.view} run, of which nothing is a share` };
+  return { left: interaction / both.left, from: both.from };
+}
+
+/** So few others say nothing about where a path stands among them. */
+const BASELINE = 10;
+
+function readQuantile(answer: Answer, name: string): Reading {
+  if (answer.view !== 'path-effect') return { missing: `the ${answer.view} run has no effects of paths` };
+  const own = answer.terms.find((term) => term.name === name);
+  if (own?.value === undefined) return { missing: `the path-effect run does not test ${name}` };
+  const others = answer.terms.filter((term) => term !== own && term.degree !== undefined);
+  if (others.length < BASELINE) return { missing: `the path-effect run has ${others.length} other paths, at least ${BASELINE} are needed` };
+  const stray = others.find((term) => term.degree !== own.degree);
+  if (stray) return { missing: `the path-effect run compares with ${stray.name}, a path of another degree` };
+  const size = Math.abs(own.value);
+  const smaller = others.filter(({ value = Number.NaN }) => Math.abs(value) < size).length;
+  return { left: smaller / others.length, from: `the path-effect run of ${others.length} other paths of degree ${own.degree}` };
+}
+
+function readCompensation(answer: Answer, name: string): Reading {
+  if (answer.view !== 'repair') return { missing: `the ${answer.view} run does not tell self-repair` };
+  const term = answer.terms.find((one) => one.name === name);
+  if (!term) return { missing: `the repair run does not ablate ${name}` };
+  if (term.compensation == null) return { missing: `ablating ${name} changes nothing with the rest frozen, so nothing can be made up for` };
+  return { left: term.compensation, from: 'the repair run' };
+}
+
+function readRecovered(answer: Answer): Reading {
+  if (answer.view !== 'scrub') return { missing: `the ${answer.view} run scrubs nothing` };
+  const value = answer.terms.find((term) => term.name === 'mean')?.value;
+  if (value === undefined) return { missing: 'model and donor lose the same in the scrub run, so no share can be recovered' };
+  return { left: value, from: 'the scrub run' };
+}
+
+function readDefect(answer: Answer, block: string | null): Reading {
+  const { defects } = answer;
+  if (!defects || defects.length === 0) return { missing: `the ${answer.view} run has no additivity defects` };
+  if (block === null) {
+    const known = defects.flatMap(({ live }) => (live === null ? [] : [live]));
+    if (known.length === 0) return { missing: 'every block writes the same whatever it reads' };
+    return { left: Math.max(...known), from: `the largest of ${known.length} defects in the ${answer.view} run` };
+  }
+  const found = defects.find(({ name }) => name === block);
+  if (!found) return { missing: `the ${answer.view} run has no defect of ${block}` };
+  if (found.live === null) return { missing: `${block} writes the same whatever it reads` };
+  return { left: found.live, from: `the ${answer.view} run` };
+}
+
+function readNaive(answer: Answer, degree: number): Reading {
+  if (answer.view !== 'naive-expansion') return { missing: `the ${answer.view} run is no naive expansion` };
+  const term = upTo(answer, degree, answer.settings?.['blocks']);
+  if (term?.relativeError === undefined) return { missing: `the naive-expansion run does not go up to degree ${degree}` };
+  return { left: term.relativeError, from: 'the naive-expansion run' };
+}
+
+function readLoss(answer: Answer, comparison: '<=' | '>', degree: number): Reading {
+  if (answer.view !== 'orders') return { missing: `the ${answer.view} run does not tell losses by degree` };
+  const highest = answer.settings?.['lastDegree'];
+  const loss = upTo(answer, degree, highest)?.value;
+  if (loss === undefined) return { missing: `the orders run does not go up to degree ${degree}` };
+  if (comparison === '<=') return { left: loss, from: 'the orders run' };
+  const last = answer.terms.at(-1);
+  if (last?.value === undefined || last.degree !== highest) return { missing: 'the orders run leaves out its highest degrees' };
+  return { left: loss - last.value, from: 'the orders run' };
+}
+
+/** The term of all degrees up to this one: beyond the highest that there is, the last. */
+function upTo({ terms }: Answer, degree: number, highest: unknown): Term | undefined {
+  const last = terms.at(-1);
+  return last?.degree === highest && degree > (last?.degree ?? Infinity) ? last : terms.find((term) => term.degree === degree);
+}
+
+function mapped(reading: Reading, change: (left: number) => number): Reading {
+  return 'missing' in reading ? reading : { ...reading, left: change(reading.left) };
 }
 
 function readPart(kind: 'share' | 'mass', terms: Terms, answer: Answer): Reading {
