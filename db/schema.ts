@@ -7,3 +7,4 @@ export * from './schema/workspaces.ts';
 export * from './schema/rooms.ts';
 export * from './schema/results.ts';
 export * from './schema/annotation.ts';
+export * from './schema/notifications.ts';

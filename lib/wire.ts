@@ -48,8 +48,13 @@ z.config({ jitless: true });
  *   GET    /api/boards/ID/versions/VID          -> Version     PATCH {name}     DELETE
  *   POST   /api/boards/ID/comments              newComment -> Comment (opens the thread when there is none)
  *   PATCH  /api/boards/ID/comments/CID          {body}     DELETE likewise
+ *   GET    /api/boards/ID/comments/CID/history  -> EarlierText[], oldest first: what it said before it was edited
+ *   GET    /api/boards/ID/marks                 -> ThreadMark[], one's own     POST: all threads are read
+ *   PUT    /api/boards/ID/threads/TID/mark      {readAt?, muted?}, one's own
+ *   GET    /api/notifications                   -> Notifications, one's own     POST {ids: [..] | 'all'}: they are read
  *   POST   /api/boards/ID/threads/TID           {resolved: boolean}
  *   POST   /api/boards/ID/claims                newClaim -> Claim
+ *   PATCH  /api/boards/ID/claims/CLID           {text}; its author, while nobody else has a stance
  *   PUT    /api/boards/ID/claims/CLID/stance    {stance, reason} ; stance null takes it back
  *   POST   /api/boards/ID/claims/CLID/evidence  newEvidence -> Evidence
  *   POST   /api/boards/ID/evidence/EID/again    -> Evidence (executes every run anew and compares)
@@ -169,6 +174,11 @@ export const newBoard = z.strictObject({
 export const newComment = z.strictObject({ id: uuid, anchor: line(10_000), body: line(20_000) });
 export const editComment = z.strictObject({ body: line(20_000) });
 export const resolveThread = z.strictObject({ resolved: z.boolean() });
+export const markRequest = z
+  .strictObject({ readAt: z.int().nonnegative().optional(), muted: z.boolean().optional() })
+  .refine(({ readAt, muted }) => readAt !== undefined || muted !== undefined, 'readAt or muted');
+export const readRequest = z.strictObject({ ids: z.union([z.literal('all'), z.array(id).min(1).max(200)]) });
+export const editClaim = z.strictObject({ text: line(500) });
 export const newClaim = z.strictObject({ id: uuid, anchor: line(10_000).nullable(), text: line(500) });
 export const stanceRequest = z.strictObject({
   stance: z.enum(['for', 'against', 'unsure']).nullable(),
@@ -177,7 +187,16 @@ export const stanceRequest = z.strictObject({
 export const newEvidence = z.strictObject({
   id: uuid,
   runIds: z.array(id).min(1).max(50),
-  predicate: line(1000),
+  predicate: line(20_000),
+  /** shown for comparison; has no part in the claim's verdict */
+  beside: z.boolean().optional(),
+  /** how its runs were made */
+  note: line(500).optional(),
+  /** the mechanism that it is about; default the claim's */
+  group: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,40}$/)
+    .optional(),
 });
 /** What becomes of the published pages of a board that is deleted. */
 export const pagesOfDeleted = z.enum(['keep', 'remove']);
@@ -363,6 +382,48 @@ export interface AuditEntry {
   details: Record<string, string | number | boolean | null>;
 }
 
+/** What a comment said before. */
+export interface EarlierText {
+  body: string;
+  /** when it was written */
+  writtenAt: number;
+}
+
+/** How far a person has read a thread; nobody else is told. */
+export interface ThreadMark {
+  threadId: string;
+  /** comments up to then are read */
+  readAt: number;
+  /** replies are not told */
+  muted: boolean;
+}
+
+/** What somebody did that concerns a person. */
+export interface Notification {
+  id: string;
+  boardId: string;
+  boardTitle: string;
+  /**
+   * `mention` and `reply`: a comment; `stance` on one's claim; `verdict` of a claim that one made or took a stance on
+   * changed; `rerun` of its evidence came out differently; `role`: one's role on the board was changed
+   */
+  kind: 'mention' | 'reply' | 'stance' | 'verdict' | 'rerun' | 'role';
+  /** the comment, claim or evidence */
+  subjectId: string;
+  /** where it is; null for the board as a whole */
+  anchor: string | null;
+  threadId: string | null;
+  by: Author;
+  createdAt: number;
+  readAt: number | null;
+}
+
+export interface Notifications {
+  unread: number;
+  /** newest first, at most 100 */
+  list: Notification[];
+}
+
 export interface VersionSummary {
   id: string;
   /** null: kept by itself */
@@ -474,6 +535,8 @@ export const MESSAGE_PERSISTED = 100;
  * and must start afresh with an empty document.
  */
 export const MESSAGE_EPOCH = 101;
+/** Server to client, in discussions: notifications or marks of this person changed; ask for them. Without a payload. */
+export const MESSAGE_NEWS = 102;
 
 /** Codes 4400–4499 stop the client from reconnecting. */
 export const CLOSE = {

@@ -1,23 +1,24 @@
+import { and, asc, eq } from 'drizzle-orm';
 import type * as Y from 'yjs';
 import type { z } from 'zod';
 import type { Database } from '../db/client.ts';
-import { entries } from '../db/schema.ts';
+import { commentTexts, threadMarks } from '../db/schema.ts';
 import { readAnchor } from '../lib/board/anchors.ts';
-import { findClaim, findComment, findEvidence, findThread, readComments, readThreads } from '../lib/board/discussion-doc.ts';
-import { parsePredicate } from '../lib/board/predicate.ts';
-import type { Claim, Comment, Evidence, Thread } from '../lib/board/records.ts';
-import { verdictOf } from '../lib/board/verdict.ts';
+import { findClaim, findComment, findThread, readComments, readThreads } from '../lib/board/discussion-doc.ts';
+import { mentionedIn } from '../lib/board/mentions.ts';
+import type { Comment, Thread } from '../lib/board/records.ts';
 import { may, rolesFor } from '../lib/roles.ts';
-import type { Author, newClaim, newComment, newEvidence, stanceRequest } from '../lib/wire.ts';
-import { authorOf, authorise, idsOf, type Member, type Person } from './access.ts';
+import type { Author, EarlierText, newComment } from '../lib/wire.ts';
+import { authorOf, authorise, idsOf, type Person } from './access.ts';
 import type { App } from './app.ts';
 import { audit } from './audit.ts';
-import type { AnalyzeOptions } from './context.ts';
+import { addEntry, checkAnchor, inDiscussion, requireRecord as require } from './discussion-entries.ts';
+import { forgetSubject, notify, peopleOf, type News } from './notifications.ts';
 import { Refusal } from './refusal.ts';
-import type { Room } from './realtime/room.ts';
-import { findBoardRun, repeatRun } from './runs.ts';
 
-type Kind = 'comment' | 'claim' | 'evidence';
+export { addClaim, addEvidence, editClaim, repeatEvidence, takeStance } from './claims.ts';
+
+/** Threads and comments. */
 
 /** Adds a comment under its anchor's thread, which it opens where there is none. */
 export async function addComment(app: App, person: Person, boardId: string, request: z.infer<typeof newComment>): Promise<Comment> {
@@ -25,36 +26,81 @@ export async function addComment(app: App, person: Person, boardId: string, requ
   const { id, anchor, body } = request;
   const createdAt = app.now();
   const author = authorOf(member);
-  return addEntry(app, member, { id, kind: 'comment', find: findComment }, (doc) => {
+  const mentions = mentionedIn(body, await peopleOf(app.db, boardId));
+  let news: News[] = [];
+  const alongside = async (tx: Database) => {
+    told = await notify(tx, news);
+  };
+  let told: string[] = [];
+  const comment = await addEntry(app, member, { id, kind: 'comment', find: findComment, alongside }, (doc) => {
     checkAnchor(doc, anchor);
     const thread = threadAt(doc, anchor) ?? { id: crypto.randomUUID(), anchor, author, createdAt, resolved: null };
-    const comment: Comment = { id, threadId: thread.id, author, body, createdAt, editedAt: null };
+    const made: Comment = { id, threadId: thread.id, author, body, createdAt, editedAt: null, ...(mentions.length > 0 && { mentions }) };
+    const about = { boardId, by: author, subjectId: id, anchor, threadId: thread.id, at: createdAt };
+    news = [
+      { ...about, kind: 'mention', to: mentions.map((one) => one.id) },
+      { ...about, kind: 'reply', to: participantsOf(doc, thread) },
+    ];
     if (!doc.getMap('threads').has(thread.id)) doc.getMap('threads').set(thread.id, thread satisfies Thread);
-    doc.getMap('comments').set(id, comment);
-    return comment;
+    doc.getMap('comments').set(id, made);
+    return made;
   });
+  app.rooms.tellNews(told);
+  return comment;
 }
 
+/** The text before stays to be seen, until the comment is deleted. Who is mentioned anew is told. */
 export async function editComment(app: App, person: Person, boardId: string, id: string, body: string): Promise<Comment> {
   const member = await authorise(app, person, 'board.comment', boardId);
   const mine = await idsOf(app.db, member);
-  return inDiscussion(app, boardId, (room) =>
-    room.edit((doc) => {
-      const comment = require(findComment(doc, id), 'comment', id);
-      // Words under somebody's name are theirs: who may take them away may still not change them.
-      if (!mine.has(comment.author.id)) throw new Refusal('forbidden', 'comment', 'its author', member.name);
-      const edited = { ...comment, body, editedAt: app.now() };
-      doc.getMap('comments').set(id, edited);
-      return edited;
-    }),
-  );
+  const mentions = mentionedIn(body, await peopleOf(app.db, boardId));
+  let before: Comment | null = null;
+  let news: News[] = [];
+  let told: string[] = [];
+  const change = (doc: Y.Doc) => {
+    const comment = require(findComment(doc, id), 'comment', id);
+    // Words under somebody's name are theirs: who may take them away may still not change them.
+    if (!mine.has(comment.author.id)) throw new Refusal('forbidden', 'comment', 'its author', member.name);
+    before = comment.body === body ? null : comment;
+    if (!before) return comment;
+    const { mentions: mentioned = [], ...rest } = comment;
+    const editedAt = app.now();
+    const edited: Comment = { ...rest, body, editedAt, ...(mentions.length > 0 && { mentions }) };
+    const anchor = findThread(doc, comment.threadId)?.anchor ?? null;
+    const to = mentions.map((one) => one.id).filter((one) => !mentioned.some((other) => other.id === one));
+    news = [{ kind: 'mention', boardId, by: authorOf(member), subjectId: id, anchor, threadId: comment.threadId, at: editedAt, to }];
+    doc.getMap('comments').set(id, edited);
+    return edited;
+  };
+  const keep = async (tx: Database) => {
+    if (!before) return;
+    const { body: earlier, editedAt, createdAt } = before;
+    await tx.insert(commentTexts).values({ boardId, commentId: id, body: earlier, writtenAt: editedAt ?? createdAt });
+    told = await notify(tx, news);
+  };
+  const edited = await inDiscussion(app, boardId, (room) => room.edit(change, keep));
+  app.rooms.tellNews(told);
+  return edited;
 }
 
-/** Removes a comment, and its thread with the last one; its text leaves the log too. */
+/** What a comment said before it was edited, oldest first. */
+export async function earlierTexts(app: App, person: Person, boardId: string, id: string): Promise<EarlierText[]> {
+  await authorise(app, person, 'board.read', boardId);
+  await inDiscussion(app, boardId, (room) => room.read((doc) => require(findComment(doc, id), 'comment', id)));
+  const rows = await app.db
+    .select()
+    .from(commentTexts)
+    .where(and(eq(commentTexts.boardId, boardId), eq(commentTexts.commentId, id)))
+    .orderBy(asc(commentTexts.id));
+  return rows.map(({ body, writtenAt }) => ({ body: String(body), writtenAt }));
+}
+
+/** Removes a comment, and its thread with the last one; all it ever said leaves the log and the tables too. */
 export async function deleteComment(app: App, person: Person, boardId: string, id: string): Promise<void> {
   const member = await authorise(app, person, 'board.comment', boardId);
   const mine = await idsOf(app.db, member);
   let author: Author | null = null;
+  let emptied: string | null = null;
   const remove = (doc: Y.Doc) => {
     const { threadId, author: wrote } = require(findComment(doc, id), 'comment', id);
     if (!mine.has(wrote.id) && !may(member.role, 'board.moderate')) {
@@ -63,13 +109,19 @@ export async function deleteComment(app: App, person: Person, boardId: string, i
     author = wrote;
     doc.getMap('comments').delete(id);
     const others = readComments(doc).records.some((comment) => comment.threadId === threadId);
+    emptied = others ? null : threadId;
     if (!others) doc.getMap('threads').delete(threadId);
   };
-  const noteDown = (tx: Database) => {
+  let told: string[] = [];
+  const noteDown = async (tx: Database) => {
+    await tx.delete(commentTexts).where(and(eq(commentTexts.boardId, boardId), eq(commentTexts.commentId, id)));
+    told = await forgetSubject(tx, boardId, id);
+    if (emptied !== null) await tx.delete(threadMarks).where(and(eq(threadMarks.boardId, boardId), eq(threadMarks.threadId, emptied)));
     const details = { commentId: id, authorId: author?.id ?? null, authorName: author?.name ?? null };
     return audit(tx, { at: app.now(), workspaceId: member.workspaceId, boardId, by: member, action: 'comment.deleted', details });
   };
-  return inDiscussion(app, boardId, (room) => room.edit(remove, noteDown, { purge: true }));
+  await inDiscussion(app, boardId, (room) => room.edit(remove, noteDown, { purge: true }));
+  app.rooms.tellNews(told);
 }
 
 export async function resolveThread(app: App, person: Person, boardId: string, id: string, resolved: boolean): Promise<Thread> {
@@ -85,136 +137,14 @@ export async function resolveThread(app: App, person: Person, boardId: string, i
   );
 }
 
-export async function addClaim(app: App, person: Person, boardId: string, request: z.infer<typeof newClaim>): Promise<Claim> {
-  const member = await authorise(app, person, 'board.comment', boardId);
-  const { id, anchor, text } = request;
-  return addEntry(app, member, { id, kind: 'claim', find: findClaim }, (doc) => {
-    if (anchor !== null) checkAnchor(doc, anchor);
-    const claim: Claim = { id, anchor, text, author: authorOf(member), createdAt: app.now(), stances: {} };
-    doc.getMap('claims').set(id, claim);
-    return claim;
-  });
-}
-
-/** A person has one stance on a claim, or none. */
-export async function takeStance(
-  app: App,
-  person: Person,
-  boardId: string,
-  claimId: string,
-  { stance, reason }: z.infer<typeof stanceRequest>,
-): Promise<Claim> {
-  const member = await authorise(app, person, 'board.comment', boardId);
-  const mine = await idsOf(app.db, member);
-  return inDiscussion(app, boardId, (room) =>
-    room.edit((doc) => {
-      const claim = require(findClaim(doc, claimId), 'claim', claimId);
-      const others = Object.entries(claim.stances).filter(([id]) => !mine.has(id));
-      const taken = stance && { [member.id]: { author: authorOf(member), stance, reason, at: app.now() } };
-      const changed: Claim = { ...claim, stances: { ...Object.fromEntries(others), ...taken } };
-      doc.getMap('claims').set(claimId, changed);
-      return changed;
-    }),
-  );
-}
-
-/** Ties runs to a claim; the verdict is computed from their stored outputs. */
-export async function addEvidence(
-  app: App,
-  person: Person,
-  boardId: string,
-  claimId: string,
-  { id, runIds, predicate }: z.infer<typeof newEvidence>,
-): Promise<Evidence> {
-  const member = await authorise(app, person, 'board.evidence', boardId);
-  const parsed = parsePredicate(predicate);
-  const runs = await Promise.all(runIds.map((runId) => findBoardRun(app, boardId, runId)));
-  const { value, left } = verdictOf(
-    parsed,
-    runs.map(({ answer }) => answer),
-  );
-  return addEntry(app, member, { id, kind: 'evidence', find: findEvidence }, (doc) => {
-    require(findClaim(doc, claimId), 'claim', claimId);
-    const at = app.now();
-    const author = authorOf(member);
-    const evidence: Evidence = { id, claimId, runIds, predicate, author, createdAt: at, verdict: { value, left, at }, reruns: [] };
-    doc.getMap('evidence').set(id, evidence);
-    return evidence;
-  });
-}
-
-/** Executes every run of the evidence anew and notes whether it came out the same. */
-export async function repeatEvidence(app: App, person: Person, boardId: string, id: string, options: AnalyzeOptions): Promise<Evidence> {
-  const member = await authorise(app, person, 'board.evidence', boardId);
-  const { runIds } = await inDiscussion(app, boardId, (room) => room.read((doc) => require(findEvidence(doc, id), 'evidence', id)));
-  const reruns: Evidence['reruns'] = [];
-  for (const runId of runIds) {
-    const { run, agrees, maxDifference } = await repeatRun(app, member, await findBoardRun(app, boardId, runId), options);
-    reruns.push({ runId: run.id, by: authorOf(member), at: run.createdAt, agrees, maxDifference });
-  }
-  return inDiscussion(app, boardId, (room) =>
-    room.edit((doc) => {
-      const evidence = require(findEvidence(doc, id), 'evidence', id);
-      const repeated: Evidence = { ...evidence, reruns: [...evidence.reruns, ...reruns] };
-      doc.getMap('evidence').set(id, repeated);
-      return repeated;
-    }),
-  );
-}
-
-/**
- * Applies an entry with a client-made id once: a retry gets what the first attempt made. An id that was used
- * elsewhere, by somebody else, or for what has been deleted since, is refused.
- */
-async function addEntry<T extends Comment | Claim | Evidence>(
-  app: App,
-  member: Member,
-  entry: { id: string; kind: Kind; find: (doc: Y.Doc, id: string) => T | null },
-  make: (doc: Y.Doc) => T,
-): Promise<T> {
-  const { id, kind, find } = entry;
-  const { boardId } = member;
-  const mine = await idsOf(app.db, member);
-  let isRetry = false;
-  const change = (doc: Y.Doc): T => {
-    const found = find(doc, id);
-    isRetry = found !== null;
-    if (!found) return make(doc);
-    if (!mine.has(found.author.id)) throw idTaken(kind, id);
-    return found;
-  };
-  const alongside = async (tx: Database) => {
-    if (isRetry) return;
-    const row = { id, boardId, kind, authorId: member.id, createdAt: app.now() };
-    const added = await tx.insert(entries).values(row).onConflictDoNothing().returning({ id: entries.id });
-    if (added.length === 0) throw idTaken(kind, id);
-  };
-  return inDiscussion(app, boardId, (room) => room.edit(change, alongside));
-}
-
-function inDiscussion<T>({ rooms }: App, boardId: string, work: (room: Room) => Promise<T>): Promise<T> {
-  return rooms.use({ kind: 'discussion', boardId }, work);
-}
-
 function threadAt(doc: Y.Doc, anchor: string): Thread | null {
   return readThreads(doc).records.find((thread) => thread.anchor === anchor) ?? null;
 }
 
-function checkAnchor(doc: Y.Doc, anchor: string): void {
-  const read = readAnchor(anchor);
-  if (!read) throw new Refusal('bad-request', 'anchor', 'a path, suffix, edge, node, token:N, group:ID, run:ID or claim:ID', quote(anchor));
-  if (read.kind === 'claim') require(findClaim(doc, read.id), 'claim', anchor);
-}
-
-function require<T>(record: T | null, kind: string, id: string): T {
-  if (record) return record;
-  throw new Refusal('not-found', kind, `a ${kind} of this board`, quote(id));
-}
-
-function idTaken(kind: Kind, id: string): Refusal {
-  return new Refusal('conflict', `${kind} id`, 'an id that was never used', id);
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text.slice(0, 200));
+/** Who wrote in the thread, and whose claim it is about. */
+function participantsOf(doc: Y.Doc, thread: Thread): string[] {
+  const wrote = readComments(doc).records.filter((comment) => comment.threadId === thread.id);
+  const read = readAnchor(thread.anchor);
+  const claim = read?.kind === 'claim' ? findClaim(doc, read.id) : null;
+  return [...wrote.map(({ author }) => author.id), ...(claim ? [claim.author.id] : [])];
 }

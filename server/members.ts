@@ -20,9 +20,10 @@ import {
   takeOffBoard,
   takeOutOfWorkspace,
 } from './access/membership.ts';
-import { findPerson, type Person } from './access/person.ts';
+import { authorOf, findPerson, type Person } from './access/person.ts';
 import type { App } from './app.ts';
 import { audit, type AuditAction } from './audit.ts';
+import { notify, type News } from './notifications.ts';
 import { Refusal } from './refusal.ts';
 
 /** Who is in a workspace or on a board, and what an owner changes about it. */
@@ -106,6 +107,7 @@ export async function transferWorkspace(app: App, person: Person, workspaceId: s
 }
 
 export async function changeBoardRole(app: App, person: Person, boardId: string, personId: string, role: Role): Promise<void> {
+  let told: string[] = [];
   await onBoard(app, person, 'board.members', boardId, async (tx, by) => {
     const { other, roles } = await requireBoardMember(tx, boardId, personId);
     const before = higher(roles.fromWorkspace, roles.fromBoard);
@@ -113,8 +115,10 @@ export async function changeBoardRole(app: App, person: Person, boardId: string,
     if (roles.fromWorkspace !== role && higher(roles.fromWorkspace, role) === roles.fromWorkspace) throw fromWorkspace(roles);
     await setBoardRole(tx, by, other, roles, role, app.now());
     await note(tx, app, by, 'member.role', other, { from: before, to: role });
+    told = await notify(tx, [roleNews(by, other, app.now())]);
   });
   app.rooms.accessChanged({ personId, boardId });
+  app.rooms.tellNews(told);
 }
 
 /** Takes somebody off the board; oneself: leaves. */
@@ -132,14 +136,22 @@ export async function removeFromBoard(app: App, person: Person, boardId: string,
 /** Makes somebody else an owner; who did so is an editor from then on, unless they own the workspace too. */
 export async function transferBoard(app: App, person: Person, boardId: string, personId: string): Promise<void> {
   requireOther(person, personId);
+  let told: string[] = [];
   await onBoard(app, person, 'board.transfer', boardId, async (tx, by) => {
     const { other, roles } = await requireBoardMember(tx, boardId, personId);
     await setBoardRole(tx, by, other, roles, 'owner', app.now());
     const mine = await requireBoardMember(tx, boardId, by.id);
     await setBoardRole(tx, by, by, mine.roles, 'editor', app.now());
     await note(tx, app, by, 'ownership.transferred', other, { from: higher(roles.fromWorkspace, roles.fromBoard) });
+    told = await notify(tx, [roleNews(by, other, app.now())]);
   });
   for (const id of [personId, person.id]) app.rooms.accessChanged({ personId: id, boardId });
+  app.rooms.tellNews(told);
+}
+
+function roleNews(by: Member, other: Person, at: number): News {
+  const { boardId } = by;
+  return { kind: 'role', boardId, by: authorOf(by), subjectId: boardId, anchor: null, threadId: null, at, to: [other.id] };
 }
 
 /** The decision is made again where nothing can change it: somebody may have stopped being an owner meanwhile. */

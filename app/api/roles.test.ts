@@ -74,6 +74,10 @@ const ROUTES: Record<Action, Record<string, Given | null>> = {
     'GET /api/boards/:boardId/members': null,
     'GET /api/boards/:boardId/runs': null,
     'GET /api/boards/:boardId/publications': null,
+    'GET /api/boards/:boardId/comments/:commentId/history': null,
+    'GET /api/boards/:boardId/marks': null,
+    'POST /api/boards/:boardId/marks': null,
+    'PUT /api/boards/:boardId/threads/:threadId/mark': () => ({ readAt: 1 }),
     'GET /api/runs/:runId': null,
     'GET /api/boards/:boardId/sessions': null,
     'GET /api/sessions/:sessionId': null,
@@ -166,7 +170,11 @@ const WITHOUT_ROLE = [
   'GET /api/sign-in',
   'GET /api/workspaces',
   'POST /api/workspaces',
-  // Tested below, and in members.test.ts.
+  // One's own alone: server/notifications.test.ts.
+  'GET /api/notifications',
+  'POST /api/notifications',
+  // Tested below, in notifications.test.ts and in members.test.ts.
+  'PATCH /api/boards/[boardId]/claims/[claimId]',
   'PATCH /api/boards/[boardId]/comments/[commentId]',
   'POST /api/boards/[boardId]/undelete',
   // An annotator's own: tested in server/annotation.
@@ -314,7 +322,7 @@ test('a board in the bin is there for nobody, and is brought back by who may del
   expect((await ask(editor, 'POST', `/api/boards/${boardId}/undelete`)).status).toBe(404);
   expect((await ask(null, 'POST', `/api/boards/${boardId}/undelete`)).status).toBe(401);
   expect((await ask(owner, 'POST', `/api/boards/${boardId}/undelete`)).status).toBe(204);
-  for (const route of Object.keys(ROUTES['board.read'])) expect((await send(place, editor, route)).status).toBe(200);
+  for (const route of Object.keys(ROUTES['board.read'])) expect((await send(place, editor, route)).ok).toBe(true);
 });
 
 test('nobody changes another’s words, and a role that was lost takes one’s own along', async () => {

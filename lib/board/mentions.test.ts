@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { partsOf } from './mentions.ts';
+import { mentionedIn, partsOf, splitMentions } from './mentions.ts';
 
 it('finds code and names, with and without backticks', () => {
   expect(partsOf('see `input->a0.h1->logits`, a1.h0 and `x = 1`')).toEqual([
@@ -25,4 +25,24 @@ it('leaves words, arrows and unfinished code as text', () => {
         .join(''),
     ).toBe(body);
   }
+});
+
+const people = ['Ada', 'Ada Lovelace', 'Élodie', 'Bo'].map((name, index) => ({ id: `p${index}`, name }));
+const names = (body: string) => mentionedIn(body, people).map(({ name }) => name);
+
+it('finds who is addressed, by the longest name that fits', () => {
+  expect(names('@Ada Lovelace, and @bo: see (@élodie).')).toEqual(['Ada Lovelace', 'Élodie', 'Bo']);
+  expect(names('@Ada @Ada')).toEqual(['Ada']);
+  expect(names('@Ada Love')).toEqual(['Ada']);
+});
+
+it('addresses nobody by an address, by half a name, or in code', () => {
+  expect(names('me@Ada.org @Adam @@Ada ada')).toEqual([]);
+  expect(names('`@Ada` and ``a ` @Bo`` here')).toEqual([]);
+  expect(names('```\n@Ada\n```\n@Bo\n~~~ts\n@Élodie')).toEqual(['Bo']);
+});
+
+it('splits a text so that its parts are the whole', () => {
+  const text = 'x @Ada Lovelace y@Bo @Bo';
+  expect(splitMentions(text, people).map((part) => part.text)).toEqual(['x ', '@Ada Lovelace', ' y@Bo ', '@Bo']);
 });

@@ -1,4 +1,5 @@
 import { isModelAnchor } from './anchors.ts';
+import type { Author } from './records.ts';
 
 /** A stretch of a comment: plain text, code, or the name of a path, edge or node. */
 export interface Part {
@@ -23,4 +24,41 @@ export function partsOf(body: string): Part[] {
   }
   if (end < body.length) parts.push({ kind: 'text', text: body.slice(end) });
   return parts;
+}
+
+/** Fenced blocks and code between backticks, in which nobody is addressed. */
+const CODE = /^( {0,3})(`{3,}|~{3,})[^\n]*\n[\s\S]*?(?:\n\1 {0,3}\2[`~]*[ \t]*$|$(?![\s\S]))|(`+)(?!`)[\s\S]*?[^`]\3(?!`)/gm;
+/** More are nobody in particular. */
+const MOST = 50;
+
+/** Who is addressed by `@name` in a comment, each once, in the order of `people`; the longest name that fits counts. */
+export function mentionedIn(body: string, people: readonly Author[]): Author[] {
+  const named = new Set(splitMentions(body.replace(CODE, ' '), people).flatMap(({ person }) => (person ? [person.id] : [])));
+  return people
+    .filter(({ id }) => named.has(id))
+    .slice(0, MOST)
+    .map(({ id, name }) => ({ id, name }));
+}
+
+/** Splits plain text at the people whom it addresses. All texts together are the whole. */
+export function splitMentions(text: string, people: readonly Author[]): { text: string; person: Author | null }[] {
+  const longestFirst = people.toSorted((a, b) => b.name.length - a.name.length);
+  const parts: { text: string; person: Author | null }[] = [];
+  let end = 0;
+  for (const { index } of text.matchAll(/(?<![\p{L}\p{N}@])@/gu)) {
+    if (index < end) continue;
+    const rest = text.slice(index + 1);
+    const person = longestFirst.find(({ name }) => startsWithName(rest, name));
+    if (!person) continue;
+    if (index > end) parts.push({ text: text.slice(end, index), person: null });
+    end = index + 1 + person.name.length;
+    parts.push({ text: text.slice(index, end), person });
+  }
+  if (end < text.length) parts.push({ text: text.slice(end), person: null });
+  return parts;
+}
+
+function startsWithName(text: string, name: string): boolean {
+  const given = text.slice(0, name.length);
+  return given.toLocaleLowerCase('en') === name.toLocaleLowerCase('en') && !/^[\p{L}\p{N}]/u.test(text.slice(name.length));
 }

@@ -5,6 +5,7 @@ import { people, sessions, writers } from '../../db/schema.ts';
 import { handOverAnnotations } from '../annotation/hand-over.ts';
 import type { App } from '../app.ts';
 import { audit } from '../audit.ts';
+import { giveNotifications } from '../notifications-merge.ts';
 import { Refusal } from '../refusal.ts';
 import { giveAddress, giveCredentials, hasPassword } from './credentials.ts';
 import { giveMemberships, takeMemberships } from './membership.ts';
@@ -55,6 +56,7 @@ export async function mergeGuest({ db, now, rooms }: App, guest: Person, account
     await giveMemberships(tx, held, { id: account.id, name });
     await tx.update(people).set({ mergedInto: account.id }).where(eq(people.id, guest.id));
     await tx.delete(sessions).where(eq(sessions.userId, guest.id));
+    await giveNotifications(tx, guest.id, account.id);
     // What the guest's browser has still to send is the account's too.
     await tx.update(writers).set({ personId: account.id }).where(eq(writers.personId, guest.id));
     await handOverAnnotations(tx, guest.id, account.id);

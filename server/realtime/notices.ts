@@ -19,7 +19,9 @@ export type Notice =
   | { type: 'presence'; room: string; whole: boolean; entries: AwarenessEntry[] }
   | { type: 'presence-wanted'; room: string }
   | ({ type: 'access' } & AccessChange)
-  | { type: 'renamed'; person: Author };
+  | { type: 'renamed'; person: Author }
+  /** whose notifications or marks changed */
+  | { type: 'news'; people: string[] };
 
 /** A notice as it travels: who tells it, its fields as JSON, and an update as it is. */
 export function writeNotice(from: string, notice: Notice): Uint8Array {

@@ -1,7 +1,7 @@
 import * as decoding from 'lib0/decoding';
 import * as encoding from 'lib0/encoding';
 import { messageYjsSyncStep1, messageYjsSyncStep2, messageYjsUpdate } from 'y-protocols/sync';
-import { MESSAGE_EPOCH, MESSAGE_PERSISTED } from '../../lib/wire.ts';
+import { MESSAGE_EPOCH, MESSAGE_NEWS, MESSAGE_PERSISTED } from '../../lib/wire.ts';
 
 /**
  * The y-websocket protocol. A frame is one message: a type, then
@@ -11,8 +11,17 @@ import { MESSAGE_EPOCH, MESSAGE_PERSISTED } from '../../lib/wire.ts';
  *   100 persisted (server to client) how many of this connection's sync messages that carry an update, in the
  *                 order in which it sent them, are in the log; step 2 counts like any other
  *   101 epoch     (server to client, first of all) the room's epoch
+ *   102 news      (server to client, in discussions) notifications or marks of this person changed
  */
-export const MESSAGE = { sync: 0, awareness: 1, auth: 2, query: 3, persisted: MESSAGE_PERSISTED, epoch: MESSAGE_EPOCH } as const;
+export const MESSAGE = {
+  sync: 0,
+  awareness: 1,
+  auth: 2,
+  query: 3,
+  persisted: MESSAGE_PERSISTED,
+  epoch: MESSAGE_EPOCH,
+  news: MESSAGE_NEWS,
+} as const;
 
 export interface AwarenessEntry {
   clientId: number;
@@ -127,6 +136,10 @@ export function writePersisted(count: number): Uint8Array {
 
 export function writeEpoch(epoch: number): Uint8Array {
   return writeNumber(MESSAGE.epoch, epoch);
+}
+
+export function writeNews(): Uint8Array {
+  return encoding.encode((encoder) => encoding.writeVarUint(encoder, MESSAGE.news));
 }
 
 function writeNumber(type: number, value: number): Uint8Array {

@@ -3,6 +3,7 @@ import { CLOSE } from '../../lib/wire.ts';
 import { Budgets } from './budgets.ts';
 import { openRoom } from './mending.ts';
 import type { AccessChange, Notice } from './notices.ts';
+import { writeNews } from './protocol.ts';
 import { Room, type RoomName, type RoomWorld } from './room.ts';
 import { StaleRoomError } from './room-state.ts';
 import { latestOf } from './statements.ts';
@@ -111,6 +112,13 @@ export class Rooms {
     this.options.fanOut.publish({ type: 'access', personId, boardId });
   }
 
+  /** Their notifications or marks changed: whoever of them has a board open asks for them. */
+  tellNews(people: readonly string[]): void {
+    if (people.length === 0) return;
+    this.showNews(people);
+    this.options.fanOut.publish({ type: 'news', people: [...people] });
+  }
+
   /** Told of every {@link accessChanged}, of this instance and of the others. */
   onAccessChange(listener: (change: AccessChange) => void): void {
     this.changeListener = listener;
@@ -206,6 +214,8 @@ export class Rooms {
         return this.changeListener({ personId: notice.personId, boardId: notice.boardId });
       case 'renamed':
         return this.showName(notice.person);
+      case 'news':
+        return this.showNews(notice.people);
       default:
         return this.hearInRoom(notice, from);
     }
@@ -300,6 +310,14 @@ export class Rooms {
         member.user = { ...member.user, name: person.name };
         presence?.refresh(member);
       }
+    }
+  }
+
+  private showNews(people: readonly string[]): void {
+    const frame = writeNews();
+    for (const { name, members } of this.loadedRooms()) {
+      if (name.kind !== 'discussion') continue;
+      for (const member of members) if (people.includes(member.user.id)) member.send(frame);
     }
   }
 
