@@ -110,6 +110,13 @@ export async function fillEveryTable(db: Database): Promise<void> {
     createdAt: AT,
     computedBy: 'server',
   });
+  const about = { boardId, subjectId: 'entry-000001', actorId: personId, actorName: AWKWARD, createdAt: AT };
+  await db.insert(schema.notifications).values([
+    { ...about, id: 'notice-0001', personId: 'B-person-002', kind: 'mention', anchor: 'm0', threadId: 'thread-00001', readAt: AT },
+    { ...about, id: 'notice-0002', personId: 'B-person-002', kind: 'role' },
+  ]);
+  await db.insert(schema.threadMarks).values({ personId, boardId, threadId: 'thread-00001', readAt: AT, muted: true });
+  await db.insert(schema.commentTexts).values({ boardId, commentId: 'entry-000001', body: AWKWARD, writtenAt: AT });
   const sessionId = 'annotation-1';
   const item = { sessionId, item: 1 };
   await db.insert(schema.annotationSessions).values({
