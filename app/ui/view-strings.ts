@@ -42,7 +42,22 @@ export const viewStrings = {
   degrees: {
     meaning:
       'Bars: the exact sum of all paths with that many components. Line: the sum up to there. Value paths of this run, as in Unravel.',
-    chart: 'Chart of the degrees',
+    about:
+      'Three questions on one axis, and their numbers are never mixed: what an exact expansion of this run has at each degree, how wrong the naive one is, and what blocks add together.',
+    exact: 'The exact expansion',
+    naive: 'The naive expansion',
+    naiveMeaning:
+      'Real blocks run on composed inputs, norms and biases included, and added up: not exact, since blocks are not additive. Relative error of the stream up to each degree, and the size of each degree.',
+    upTo: 'up to degree',
+    usual: 'usual',
+    interactions: 'Interactions by order',
+    interactionsMeaning:
+      'What sets of that many blocks add together beyond their smaller sets. It sums to the metric too, but by other parts than paths.',
+    interactionsTotal: (listed: string, remainder: string, metric: string, error: string) =>
+      `Σ ${listed} + remainder ${remainder} = metric ${metric}, error ${error}`,
+    orders: 'Importance by order',
+    ordersMeaning:
+      'The loss of the target when only paths up to each degree reach the logits: the drop from one to the next is what that degree is worth.',
     caption: 'Sum of all paths by degree',
     columns: { degree: 'Degree', value: 'Logits', share: 'Of metric', running: 'Up to here' },
     total: (sum: string, metric: string, error: string) => `Σ ${sum} = metric ${metric}, error ${error}`,

@@ -7,7 +7,8 @@ interface ViewHeadingProps {
   /** of the heading, for the section that it names */
   id?: string;
   title: string;
-  kind: Kind;
+  /** null: its parts are of several kinds, and each says its own */
+  kind: Kind | null;
   meaning: string;
   /** part of a view: one level lower, and smaller */
   part?: boolean;
@@ -26,7 +27,7 @@ export function ViewHeading({ id, title, kind, meaning, part = false, exports = 
       <Heading id={id ?? own} className={part ? 'text-xs font-semibold' : 'text-sm font-semibold'}>
         {title}
       </Heading>
-      <KindBadge kind={kind} />
+      {kind === null ? null : <KindBadge kind={kind} />}
       {children}
       {exports === null ? null : <span className="ml-auto flex flex-wrap items-center">{exports}</span>}
       <p className="w-full text-xs text-soft">{meaning}</p>
