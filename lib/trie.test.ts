@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Answer, Term } from './engine/index.ts';
 import { changedBelow, trieRows, type Disclosure } from './trie-rows.ts';
-import { ROOT, Trie, ancestorsOf } from './trie.ts';
+import { ROOT, Trie, ancestorsOf, tokensOf } from './trie.ts';
 
 const answer = (terms: Term[]) => ({ terms }) as Answer;
 const root = answer([
@@ -113,5 +113,29 @@ describe('rows', () => {
     const opened = changedBelow(rows, 'm0->logits', open);
     expect(opened).toEqual(trieRows(trie, open));
     expect(changedBelow(opened, 'm0->logits', closed)).toEqual(rows);
+  });
+});
+
+describe('where paths come from, token by token', () => {
+  const split = (answer: Answer, tokens: Record<string, number[]>) => ({
+    ...answer,
+    terms: answer.terms.map((term) => (tokens[term.name] ? { ...term, byToken: tokens[term.name]! } : term)),
+  });
+
+  it('is what a suffix reads, as the sum of its parts, and what a path wrote', () => {
+    const trie = grown(1.25, root);
+    expect(tokensOf(trie.get('m0->logits')!)).toBeNull();
+    trie.learn(split(belowMlp, { 'input->m0->logits': [1, 0.5], 'a0.h0->m0->logits': [0.5, 0] }));
+    expect(tokensOf(trie.get('m0->logits')!)).toEqual([1.5, 0.5]);
+    expect(trie.get('m0->logits')!.children).toBeNull();
+    trie.learn(split(root, { 'input->logits': [0.25, 0] }));
+    expect(tokensOf(trie.get('input->logits')!)).toEqual([0.25, 0]);
+  });
+
+  it('is asked for where it is not known, largest first', () => {
+    const trie = grown(1.25, split(root, { 'input->logits': [0.25, 0] }), belowMlp);
+    expect(trie.unlearned(9).map(({ name }) => name)).toEqual(['m0->logits', 'a0.h0->logits', 'a0.h0->m0->logits']);
+    trie.learn(split(belowMlp, { 'input->m0->logits': [1, 0.5], 'a0.h0->m0->logits': [0.5, 0] }));
+    expect(trie.unlearned(9).map(({ name }) => name)).toEqual(['a0.h0->logits', 'a0.h0->m0->logits']);
   });
 });

@@ -21,7 +21,10 @@ export interface TrieNode {
   /** a suffix that stands for several paths; false = one complete path from a source */
   readonly open: boolean;
   readonly degree: number;
+  /** of its value, by the token at which its first node or source wrote; null while that is not known */
   readonly byToken: readonly number[] | null;
+  /** of a suffix: by the token at which its first node reads, which is where its paths come from; null while not known */
+  readonly reads: readonly number[] | null;
   /** largest |value| first; null = not opened */
   readonly children: readonly TrieNode[] | null;
   readonly leaves: Readonly<Leaves>;
@@ -96,9 +99,31 @@ export class Trie {
       if (!parent) throw new Error(`suffixes: expected splits of what is listed, got one of ${JSON.stringify(name)}`);
       if (parent.children === null) grown.push(parent);
       parent.children = this.#split(group, parent);
+      parent.reads = addedUp(group) ?? parent.reads;
     }
     for (const node of deepestFirst(grown)) node.leaves = sumOf(node.children!);
     return grown;
+  }
+
+  /** Keeps what a `suffixes` answer says token by token of what is listed, and opens nothing. */
+  learn({ terms }: Pick<Answer, 'terms'>): void {
+    for (const [name, group] of groupByParent(terms)) {
+      const parent = this.#nodes.get(name);
+      if (parent) parent.reads = addedUp(group) ?? parent.reads;
+      for (const { name, byToken } of group) {
+        const known = this.#nodes.get(name);
+        if (known && byToken) known.byToken = byToken;
+      }
+    }
+  }
+
+  /** Suffixes of which it is not known from which tokens they or their own paths come, largest |value| first. */
+  unlearned(count: number): TrieNode[] {
+    const found: TrieNode[] = [];
+    for (const node of this.#nodes.values()) {
+      if (node.open && (node.reads === null || node.children?.some(isUnlearned))) found.push(node);
+    }
+    return found.sort(bySize).slice(0, count);
   }
 
   /** Suffixes that are not opened, largest |value| first. */
@@ -136,12 +161,31 @@ export class Trie {
       open,
       degree: term.degree ?? degreeOf(parsePath(term.name)),
       byToken: term.byToken ?? null,
+      reads: null,
       children: null,
       leaves: leafOf(value, open),
     };
     this.#nodes.set(term.name, node);
     return node;
   }
+}
+
+/** From which tokens a path or suffix comes; null while not known. */
+export function tokensOf({ open, reads, byToken }: TrieNode): readonly number[] | null {
+  return open ? reads : byToken;
+}
+
+/** `logits.b` comes from no token. */
+export const TOKENLESS = 'logits.b->logits';
+
+function isUnlearned({ name, open, byToken }: TrieNode): boolean {
+  return !open && byToken === null && name !== TOKENLESS;
+}
+
+/** Parts added up token by token; null where none is known. */
+function addedUp(terms: readonly Term[]): number[] | null {
+  const known = terms.flatMap(({ byToken }) => (byToken ? [byToken] : []));
+  return known[0]?.map((_, token) => known.reduce((sum, values) => sum + values[token]!, 0)) ?? null;
 }
 
 function bySize(left: TrieNode, right: TrieNode): number {

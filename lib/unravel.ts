@@ -58,6 +58,12 @@ export class UnravelState {
     this.#changed(grown.length === 1 ? grown[0]!.name : null);
   }
 
+  /** What each token adds, of what is listed. */
+  learn(answer: Pick<Answer, 'terms'>): void {
+    this.trie.learn(answer);
+    this.#publish(this.#seen.rows);
+  }
+
   toggle(name: string): void {
     if (!this.#expanded.delete(name)) this.#expanded.add(name);
     this.#changed(name);
@@ -106,6 +112,10 @@ export class UnravelState {
     const disclosure = this.#disclosure();
     const isLocal = below !== null && this.#filter === null;
     const rows = isLocal ? changedBelow(this.#seen.rows, below, disclosure) : trieRows(this.trie, disclosure);
+    this.#publish(rows);
+  }
+
+  #publish(rows: readonly TrieRow[]): void {
     this.#seen = { rows, partition: this.trie.partition, version: this.#seen.version + 1 };
     for (const listener of this.#listeners) listener();
   }

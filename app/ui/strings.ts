@@ -170,7 +170,8 @@ export const strings = {
     label: 'What this board asks',
     position: 'Position whose logits are read',
     tokenAt: (text: string, index: number) => `${JSON.stringify(text)}, position ${index}`,
-    tokenTitle: (text: string, index: number, id: number) => `${JSON.stringify(text)} · position ${index} · id ${id}`,
+    tokenTitle: (text: string, index: number, id: number) =>
+      `${JSON.stringify(text)} · position ${index} · id ${id} · shift-click: what comes from it`,
     editPrompt: 'Edit prompt',
     prompt: 'Prompt',
     counterfactual: 'counterfactual',
@@ -222,7 +223,6 @@ export const strings = {
     allTokens: 'show all',
     fewTokens: 'show fewer',
     slotted: 'A path through one slot of a head is no part of the frozen expansion; it can be tested.',
-    noPath: 'No path to the logits: an edge or a node. Analyses tell its numbers.',
     notListed: 'Not a part of the expansion at this prompt and position.',
   },
 
@@ -255,14 +255,9 @@ export const strings = {
 
   test: {
     title: 'Test it',
-    run: 'Path effect',
     reference: 'against',
     references: { counterfactual: 'counterfactual', zero: 'zero' },
-    meaning: {
-      counterfactual: 'The first node’s output is replaced by its output on the counterfactual prompt, on this path alone.',
-      zero: 'The first node’s output is replaced by zero, on this path alone.',
-    },
-    impossible: 'A path effect needs a path that starts at the input, a head or an MLP: a bias is the same in every run.',
+    impossible: 'A test changes what the input, a head or an MLP writes: a bias is the same in every run.',
     effect: 'effect on the metric',
     against: (reference: string, before: string, after: string) => `against ${reference}: ${before} becomes ${after}`,
   },

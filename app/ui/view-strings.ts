@@ -1,5 +1,7 @@
 import { few } from './few.ts';
 
+const replaced = (reference: string) => (reference === 'zero' ? 'zero' : 'its output on the counterfactual prompt');
+
 /** What the views of a board say. */
 export const viewStrings = {
   unravel: {
@@ -158,5 +160,51 @@ export const viewStrings = {
     defects: 'Additivity defects',
     defectsMeaning:
       'How far b(u+v) is from b(u) + b(v) − b(0), of its change: 0 for a block that is affine. Once as the block is, once with the norm’s scale held at the clean run.',
+  },
+
+  /** numbers about what is selected */
+  parts: {
+    node: {
+      title: 'What it adds and carries',
+      direct: 'adds directly',
+      into: 'flows in',
+      out: 'flows out',
+      conserved: (error: string) => `What flows into a node, and its own bias, flows out of it. Into the logits: error ${error}.`,
+      largestIn: 'Largest flows in',
+      largestOut: 'Largest flows out',
+      others: (count: number) => few(count, 'other', 'others'),
+    },
+    edge: {
+      title: 'What the edge carries',
+      flow: 'all paths through it',
+      slot: 'Frozen paths go through the value alone, so this is of the whole edge.',
+      none: 'No frozen path goes along this edge.',
+      eap: 'Attribution of the edge (EAP)',
+      score: (name: string) => `EAP ${name.match(/<[qkv]>$/)?.[0] ?? ''}`.trim(),
+      against: (reference: string) => `What a patch against ${reference} would change, to first order.`,
+    },
+    units: {
+      title: 'Units of a node on it',
+      node: 'Node to open',
+      open: 'Open into units',
+      whole: (node: string) => `the path, through ${node}`,
+      others: 'all others',
+      sum: (sum: string, error: string) => `Σ ${sum}, error ${error}`,
+    },
+    token: {
+      title: 'What comes from this token',
+      total: 'adds to the metric',
+      meaning: 'By the paths and suffixes listed: where a path’s source writes, and where a suffix’s first node reads.',
+      some: (count: number) => `Without ${few(count, 'term', 'terms')} whose tokens are not known yet: open them one by one.`,
+    },
+    test: {
+      run: { 'path-effect': 'Path effect', 'edge-patch': 'Patch the edge', ablate: 'Ablate it' },
+      meaning: {
+        'path-effect': (reference: string) => `The first node’s output is replaced by ${replaced(reference)}, on this path alone.`,
+        'edge-patch': (reference: string) =>
+          `The reader gets ${reference === 'zero' ? 'zero from the writer' : 'what the writer writes on the counterfactual prompt'}; everything after it is recomputed.`,
+        ablate: (reference: string) => `Every reader gets ${replaced(reference)} from the node; everything after it is recomputed.`,
+      },
+    },
   },
 };

@@ -17,10 +17,12 @@ import { LabelEditor } from './label-editor.tsx';
 import { MechanismField } from './mechanism-field.tsx';
 import { MechanismList } from './mechanism-list.tsx';
 import { NodeActions } from './node-actions.tsx';
+import { EdgeNumbers, NodeNumbers, PathUnits } from './node-numbers.tsx';
 import { PathTest } from './path-test.tsx';
 import { Pedigree } from './pedigree.tsx';
 import { SourceTokens } from './source-tokens.tsx';
 import { ThreadPanel } from './thread-panel.tsx';
+import { TokenNumbers } from './token-numbers.tsx';
 import type { Unravel } from './use-unravel.ts';
 
 export interface InspectorHandle {
@@ -44,6 +46,7 @@ export function Inspector({ ref, selection, unravel, onLeave }: InspectorProps) 
     focusLabel: () => label.current?.focus(),
     focusComment: () => comment.current?.focus(),
   }));
+  const anchor = selection === null ? null : readAnchor(selection);
   useSelectionKeys({ l: label, c: comment, g: mechanism });
 
   return (
@@ -61,18 +64,22 @@ export function Inspector({ ref, selection, unravel, onLeave }: InspectorProps) 
       ) : (
         <div key={selection}>
           <Title anchor={selection} />
-          {readAnchor(selection)?.kind === 'model' ? (
+          {anchor?.kind === 'model' ? (
             <>
               <LabelEditor ref={label} anchor={selection} />
               <Numbers path={selection} node={unravel.trie?.get(selection) ?? null} answer={unravel.answer} />
               <MechanismField ref={mechanism} anchor={selection} />
+              {unravel.trie?.get(selection) && selection.includes('->') ? <PathUnits path={selection} /> : null}
               <NodeActions anchor={selection} />
               <PathTest path={selection} answer={unravel.answer} />
               <ThreadPanel ref={comment} anchor={selection} title={strings.thread.title} />
               <ClaimsAbout anchor={selection} />
             </>
           ) : (
-            <AnchorPanel anchor={selection} label={label} comment={comment} />
+            <>
+              {anchor?.kind === 'token' ? <TokenNumbers position={anchor.position} unravel={unravel} /> : null}
+              <AnchorPanel anchor={selection} label={label} comment={comment} />
+            </>
           )}
         </div>
       )}
@@ -121,18 +128,15 @@ function LinkButton() {
   return <CopyButton text={() => location.href} label={strings.inspector.link} what={strings.inspector.linkLong} />;
 }
 
-function whyNoNumbers(anchor: string): string {
-  if (!anchor.endsWith('->logits')) return strings.inspector.noPath;
-  return anchor.includes('<') ? strings.inspector.slotted : strings.inspector.notListed;
-}
-
 function Numbers({ path, node, answer }: { path: string; node: TrieNode | null; answer: RunAnswer | null }) {
   const { setup } = useBoard();
   if (!answer) return null;
+  if (!path.includes('->')) return <NodeNumbers node={path} />;
+  if (!path.endsWith('->logits')) return path.split('->').length === 2 ? <EdgeNumbers edge={path} /> : null;
   if (!node) {
     return (
       <Section title={strings.inspector.value}>
-        <p className="text-xs text-soft">{whyNoNumbers(path)}</p>
+        <p className="text-xs text-soft">{path.includes('<') ? strings.inspector.slotted : strings.inspector.notListed}</p>
       </Section>
     );
   }

@@ -53,6 +53,11 @@ export class Links {
     this.#changed();
   }
 
+  /** What is known about what is under the cursor has changed. */
+  refresh(): void {
+    this.#changed();
+  }
+
   #changed(): void {
     for (const listener of this.#listeners) listener();
   }
@@ -107,10 +112,10 @@ export function liesOn(part: string, path: string): boolean {
 }
 
 /** While a token is under the cursor: its |value| in percent of Σ|by token|; else 0. */
-export function useTokenShare(links: Links, byToken: readonly number[] | null): number {
+export function useTokenShare(links: Links, byToken: () => readonly number[] | null): number {
   return useSyncExternalStore(
     links.subscribe,
-    () => shareOfToken(links.hovered, byToken),
+    () => shareOfToken(links.hovered, byToken()),
     () => 0,
   );
 }

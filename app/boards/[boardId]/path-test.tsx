@@ -1,6 +1,6 @@
 'use client';
 import { useRef, useState } from 'react';
-import { ofRun, type Answer } from '@/lib/engine/index.ts';
+import { isComponent, ofRun, parseNode, type AnalyzeRequest, type Answer } from '@/lib/engine/index.ts';
 import { formatSigned, formatTime, formatValue } from '@/lib/figures/numbers.ts';
 import type { Run } from '@/lib/wire.ts';
 import { execute, type Progress } from '@/app/ui/analysis.ts';
@@ -24,11 +24,31 @@ export function isTestable(path: string): boolean {
   return path.endsWith('->logits') && !first.endsWith('.b');
 }
 
-export function effectOf(run: Run, path: string): number | null {
-  if (run.view !== 'path-effect') return null;
-  return run.answer.terms.find((term) => term.name === path)?.value ?? null;
+/** What can be changed about an anchor: a path's first node on it alone, what one reader reads, all that a node writes. */
+const TESTS = ['path-effect', 'edge-patch', 'ablate'] as const;
+type Test = (typeof TESTS)[number];
+
+function testOf(anchor: string): Test | null {
+  const nodes = anchor.split('->');
+  if (nodes[0]!.endsWith('.b')) return null;
+  if (anchor.endsWith('->logits')) return 'path-effect';
+  if (nodes.length === 2) return 'edge-patch';
+  return nodes.length === 1 && isComponent(parseNode(anchor)) ? 'ablate' : null;
 }
 
+function changesOf(test: Test, anchor: string): Partial<AnalyzeRequest> {
+  return { 'path-effect': { paths: [anchor] }, 'edge-patch': { edges: [anchor] }, ablate: { ablate: [anchor] } }[test];
+}
+
+/** How much the metric changed in a run that changed this alone; null where it did something else. */
+function effectOf({ answer }: Run, anchor: string): number | null {
+  const test = TESTS.find((known) => known === answer.view);
+  const value = test && testOf(anchor) === test ? answer.terms.find((term) => term.name === anchor)?.value : undefined;
+  if (value === undefined || answer.metric === null) return null;
+  return test === 'path-effect' ? value : value - answer.metric;
+}
+
+/** `test it`: what happens to the metric when this is changed, kept as a run that evidence can point at. */
 export function PathTest({ path, answer }: { path: string; answer: Answer | null }) {
   const { boardId, setup, runs, role, may } = useBoard();
   const [reference, setReference] = useState<Reference>(setup.counterfactual === null ? 'zero' : 'counterfactual');
@@ -37,13 +57,14 @@ export function PathTest({ path, answer }: { path: string; answer: Answer | null
   const [error, setError] = useState<string | null>(null);
   const abort = useRef<AbortController | null>(null);
   const tests = runs.list.filter((run) => effectOf(run, path) !== null);
+  const kind = testOf(path);
 
-  const test = async () => {
+  const test = async (chosen: Test) => {
     abort.current = new AbortController();
     setBusy(true);
     setError(null);
     setProgress(null);
-    const request = causalRequestOf(setup, 'path-effect', { paths: [path], ablation: reference });
+    const request = causalRequestOf(setup, chosen, { ...changesOf(chosen, path), ablation: reference });
     await execute(boardId, request, { signal: abort.current.signal, onProgress: setProgress }).then(runs.add, (cause: unknown) =>
       setError(lineOf(cause)),
     );
@@ -56,11 +77,11 @@ export function PathTest({ path, answer }: { path: string; answer: Answer | null
         role === null || tests.length > 0 ? null : (
           <p className="text-xs text-soft">{strings.roles.noTests}</p>
         )
-      ) : isTestable(path) && answer ? (
+      ) : kind !== null && answer ? (
         <>
           <div className="flex flex-wrap items-center gap-2">
-            <Button small onClick={test} disabled={busy}>
-              {strings.test.run}
+            <Button small onClick={() => void test(kind)} disabled={busy}>
+              {strings.parts.test.run[kind]}
             </Button>
             <label className="flex items-center gap-1 text-xs text-soft">
               {strings.test.reference}
@@ -75,7 +96,7 @@ export function PathTest({ path, answer }: { path: string; answer: Answer | null
             </label>
             {busy ? <ProgressLine progress={progress} onCancel={() => abort.current?.abort()} /> : null}
           </div>
-          <p className="mt-1.5 text-xs text-soft">{strings.test.meaning[reference]}</p>
+          <p className="mt-1.5 text-xs text-soft">{strings.parts.test.meaning[kind](reference)}</p>
         </>
       ) : (
         <p className="text-xs text-soft">{strings.test.impossible}</p>

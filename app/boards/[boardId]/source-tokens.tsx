@@ -1,5 +1,6 @@
 'use client';
 import { useState } from 'react';
+import { tokenAnchor } from '@/lib/board/anchors.ts';
 import type { Answer, Term } from '@/lib/engine/index.ts';
 import { formatSigned } from '@/lib/figures/numbers.ts';
 import { parentOf, type TrieNode } from '@/lib/trie.ts';
@@ -9,6 +10,7 @@ import { requestOf } from '@/app/ui/setup-request.ts';
 import { SignedBar } from '@/app/ui/signed-bar.tsx';
 import { strings } from '@/app/ui/strings.ts';
 import { TokenChip } from '@/app/ui/token-chip.tsx';
+import { useBoard } from './board-context.tsx';
 import { useAnswer } from './use-answer.ts';
 
 interface SourceTokensProps {
@@ -28,6 +30,7 @@ const ROW = 'grid grid-cols-[1.5rem_minmax(0,6rem)_1fr_4rem] items-center gap-2 
  * which is where the paths that go on from there come from.
  */
 export function SourceTokens({ path, node, answer, setup }: SourceTokensProps) {
+  const { links, select } = useBoard();
   const [all, setAll] = useState(false);
   const parent = parentOf(path);
   const opened = node.open ? path : parent;
@@ -59,10 +62,15 @@ export function SourceTokens({ path, node, answer, setup }: SourceTokensProps) {
         {shown.map(({ value, index }) => (
           <li key={index} className={ROW}>
             <span className="text-right font-mono text-2xs text-soft">{index}</span>
-            <TokenChip
-              text={answer.tokenTexts?.[index] ?? String(answer.tokens[index] ?? '')}
-              className="justify-self-start max-w-full truncate"
-            />
+            <button
+              type="button"
+              onClick={() => select(tokenAnchor(index))}
+              onPointerEnter={() => links.hover(tokenAnchor(index))}
+              onPointerLeave={() => links.hover(null)}
+              className="flex max-w-full justify-self-start rounded-[2px]"
+            >
+              <TokenChip text={answer.tokenTexts?.[index] ?? String(answer.tokens[index] ?? '')} className="truncate hover:bg-chosen" />
+            </button>
             <SignedBar value={value} scale={scale} />
             <span className="text-right font-mono">{formatSigned(value)}</span>
           </li>

@@ -89,7 +89,7 @@ interface StripTokenProps {
 const DEEPEST = 45;
 
 function StripToken({ index, id, text, here, share, value, onChoose, onKeyDown }: StripTokenProps) {
-  const { links } = useBoard();
+  const { links, select } = useBoard();
   const anchor = tokenAnchor(index);
   const lit = useLit(links, anchor);
   const outline = outlineOf(lit.others);
@@ -108,7 +108,7 @@ function StripToken({ index, id, text, here, share, value, onChoose, onKeyDown }
       data-token={index}
       data-painted={value ?? undefined}
       data-lit={lit.own || undefined}
-      onClick={() => onChoose?.(index)}
+      onClick={(event) => (event.shiftKey || !onChoose ? select(anchor) : onChoose(index))}
       onKeyDown={onKeyDown}
       onPointerEnter={() => links.hover(anchor)}
       onPointerLeave={() => links.hover(null)}

@@ -3,7 +3,7 @@ import { memo } from 'react';
 import type { Label } from '@/lib/board/records.ts';
 import { formatCount, formatShare, formatSigned } from '@/lib/figures/numbers.ts';
 import type { TrieRow } from '@/lib/trie-rows.ts';
-import type { Partition } from '@/lib/trie.ts';
+import { tokensOf, type Partition } from '@/lib/trie.ts';
 import { Avatar } from '@/app/ui/avatar.tsx';
 import { SignedBar } from '@/app/ui/signed-bar.tsx';
 import { strings } from '@/app/ui/strings.ts';
@@ -53,7 +53,7 @@ export const PathRow = memo(function PathRow(props: PathRowProps) {
   const { links } = useBoard();
   const lit = useLit(links, node.name);
   const onPath = useOnPath(links, node.name);
-  const tokenShare = useTokenShare(links, node.byToken);
+  const tokenShare = useTokenShare(links, () => tokensOf(node));
   const edge = marks.lookers[0]?.user.color ?? outlineOf(lit.others);
   const ground = selected ? 'bg-chosen' : lit.own ? 'bg-hover' : '';
   const toggle = () => onToggle(node.name);

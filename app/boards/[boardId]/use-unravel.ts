@@ -11,6 +11,7 @@ import { analyze, type Progress } from '@/app/ui/analysis.ts';
 import { lineOf } from '@/app/ui/request.ts';
 import { causalRequestOf, requestOf } from '@/app/ui/setup-request.ts';
 import { strings } from '@/app/ui/strings.ts';
+import { useBoard } from './board-context.tsx';
 import { useAnswer } from './use-answer.ts';
 import { useSetting } from './use-setting.ts';
 
@@ -46,8 +47,8 @@ export interface Unravel {
   openUntil: (mass: number) => void;
   reveal: (path: string) => void;
   filter: (filter: Filter | null) => void;
-  /** `suffixes` of one suffix, with what each token adds */
-  requestOfSplit: (name: string) => AnalyzeRequest;
+  /** finds out from which tokens these suffixes come, or the largest */
+  learn: (names?: readonly string[]) => void;
 }
 
 const EMPTY: ReadonlySet<string> = new Set();
@@ -59,8 +60,11 @@ const ROOM = 150_000;
 /** Suffixes of an address that are opened by one request. */
 const RESTORED_AT_ONCE = 256;
 const ADDRESS_PAUSE_MS = 250;
+/** Suffixes split by token for one look at a token. */
+const LEARNED_AT_ONCE = 24;
 
 export function useUnravel(setup: Setup): Unravel {
+  const { links } = useBoard();
   const base = requestOf(setup, 'suffixes', { byToken: true });
   const key = JSON.stringify(base);
   const root = useAnswer(causalRequestOf(setup, 'suffixes', { byToken: true }));
@@ -192,6 +196,24 @@ export function useUnravel(setup: Setup): Unravel {
     [state, stale, fetchChildren],
   );
 
+  const learning = useRef(new Set<string>());
+  const learn = useCallback(
+    (names?: readonly string[]) => {
+      if (!state || current.current !== key) return;
+      const wanted = names ?? state.trie.unlearned(LEARNED_AT_ONCE).map(({ name }) => name);
+      const paths = wanted.filter((name) => !learning.current.has(`${key} ${name}`));
+      if (paths.length === 0) return;
+      paths.forEach((name) => learning.current.add(`${key} ${name}`));
+      const forget = () => paths.forEach((name) => learning.current.delete(`${key} ${name}`));
+      // Nobody asked for it in so many words, so a failure is not told; it is asked for again at the next chance.
+      void analyze({ ...(JSON.parse(key) as AnalyzeRequest), paths }).then((found) => {
+        state.learn(found);
+        links.refresh();
+      }, forget);
+    },
+    [state, key, links],
+  );
+
   const openUntil = (mass: number) => {
     if (!state || stale) return;
     void searching(async (signal, tell) => {
@@ -228,7 +250,7 @@ export function useUnravel(setup: Setup): Unravel {
     openUntil,
     reveal: useCallback((path: string) => void reveal(path), [reveal]),
     filter: useCallback((filter: Filter | null) => state?.filter(filter), [state]),
-    requestOfSplit: useCallback((name: string) => ({ ...(JSON.parse(key) as AnalyzeRequest), paths: [name] }), [key]),
+    learn,
   };
 }
 
