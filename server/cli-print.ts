@@ -52,7 +52,9 @@ function totalLines({ terms, remainder, joint, whole, error, search, largestUnop
   return [
     ...(remainder === undefined || isInTable ? [] : [`remainder ${remainder}`]),
     ...(joint ? [`together ${joint.value}`] : []),
-    ...(extent ? [`${extent.edges} edges of Σ|value| ${cell(extent.mass)}; those not listed hold ${cell(extent.unlisted)} of it`] : []),
+    ...(extent && extent.unlisted > 0
+      ? [`${extent.edges} edges of Σ|value| ${cell(extent.mass)}; those not listed hold ${cell(extent.unlisted)} of it`]
+      : []),
     ...(whole ? [`the terms are parts of ${whole.name}: ${whole.value}`] : []),
     ...(error === undefined ? [] : [`identity error ${error}`]),
     ...(search ? [`search ${search}, largest unopened ${largestUnopened}`] : []),

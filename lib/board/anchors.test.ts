@@ -4,6 +4,9 @@ import { isAnchor, isModelAnchor, readAnchor } from './anchors.ts';
 it('reads what people can point at', () => {
   expect(readAnchor('input->a0.h1->logits')).toEqual({ kind: 'model', name: 'input->a0.h1->logits' });
   expect(readAnchor('m0')).toEqual({ kind: 'model', name: 'm0' });
+  for (const name of ['a0.h1@5', 'a0.h1@5->a1.h3@9', 'm0@2->logits', 'm1.b@2->m1@2']) {
+    expect(readAnchor(name)).toEqual({ kind: 'model', name });
+  }
   expect(readAnchor('token:12')).toEqual({ kind: 'token', position: 12 });
   expect(readAnchor('group:3f2b')).toEqual({ kind: 'group', id: '3f2b' });
   expect(readAnchor('run:r_1')).toEqual({ kind: 'run', id: 'r_1' });
@@ -11,7 +14,21 @@ it('reads what people can point at', () => {
 });
 
 it('knows nothing else', () => {
-  for (const text of ['', 'token:', 'token:-1', 'token:01', 'token:1.5', 'group:', 'group:a b', 'thread:1', 'a1.x', 'input->']) {
+  for (const text of [
+    '',
+    'token:',
+    'token:-1',
+    'token:01',
+    'token:1.5',
+    'group:',
+    'group:a b',
+    'thread:1',
+    'a1.x',
+    'input->',
+    'a0.h0@',
+    'a0.h1@5->m0',
+    'input@1->m0@1->logits',
+  ]) {
     expect(isAnchor(text), text).toBe(false);
   }
   expect(isModelAnchor('token:1')).toBe(false);

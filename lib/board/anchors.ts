@@ -1,9 +1,10 @@
-import { parseNode, parsePath } from '../engine/index.ts';
+import { parseNode, parsePath, parsePlace, parsePlacedEdge } from '../engine/index.ts';
 
 /**
  * What people select, label and talk about. Model objects are named by the engine's grammar; the rest by a kind:
  *
  *   anchor = path | suffix | edge | node        input->a0.h1->logits, a1.h0->logits, a0.h1->m1, m0
+ *          | place | flow                      the same at token positions: a0.h1@5, a0.h1@5->a1.h3@9
  *          | "token:" position                  of the board's prompt, from 0
  *          | "group:" id                        a mechanism of the board document
  *          | "run:" id | "claim:" id
@@ -28,12 +29,13 @@ export function readAnchor(text: string): Anchor | null {
   return { kind: kind as 'group' | 'run' | 'claim', id: rest };
 }
 
-/** True for a path, suffix, edge or node, by the grammar alone. */
+/** True for a path, suffix, edge or node, also at token positions, by the grammar alone. */
 export function isModelAnchor(text: string): boolean {
   if (text.length > ANCHOR_LIMIT) return false;
   try {
-    if (text.includes('->')) parsePath(text);
-    else parseNode(text);
+    const isEdge = text.includes('->');
+    if (text.includes('@')) (isEdge ? parsePlacedEdge : parsePlace)(text);
+    else (isEdge ? parsePath : parseNode)(text);
     return true;
   } catch {
     return false;

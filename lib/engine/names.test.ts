@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { EngineError } from './errors.ts';
 import {
   checkPath,
+  checkPlacedEdge,
   degreeOf,
   parseNode,
   parsePath,
@@ -16,6 +17,7 @@ import {
   printPlacedEdge,
   printPositions,
   stageOf,
+  withoutPositions,
   type Path,
   type Shape,
   type Stop,
@@ -105,7 +107,9 @@ describe('[M26] flows between token positions', () => {
     'm3@12->logits',
     'logits.b->logits',
   ])('%s is what it prints', (name) => {
-    expect(printPlacedEdge(parsePlacedEdge(name, { ...shape, heads: 4 }))).toBe(name);
+    const edge = parsePlacedEdge(name);
+    expect(printPlacedEdge(edge)).toBe(name);
+    expect(() => checkPlacedEdge(edge, { ...shape, heads: 4 })).not.toThrow();
   });
 
   test.each(['input@0', 'a11.h3@120', 'a2.b@1', 'm0.b@3', 'logits', 'logits.b'])('place %s', (name) => {
@@ -131,7 +135,13 @@ describe('[M26] flows between token positions', () => {
     ['input@1->a3.h7@1', 'a head below 3'],
     ['input@1->a0.h0<q>@1', 'input, a0.h0'],
   ])('%s is refused: expected %s', (text, expected) => {
-    expect(() => parsePlacedEdge(text, shape)).toThrow(expected);
+    expect(() => checkPlacedEdge(parsePlacedEdge(text), shape)).toThrow(expected);
+  });
+
+  test('are parts of nodes and edges', () => {
+    expect(withoutPositions('a0.h1@5->a1.h3@19')).toBe('a0.h1->a1.h3');
+    expect(withoutPositions('m1@5')).toBe('m1');
+    expect(withoutPositions('a1.h3@5->logits')).toBe('a1.h3->logits');
   });
 });
 

@@ -257,30 +257,40 @@ export function printPlace({ node, position }: Place): string {
   return position === null ? printNode(node) : `${printNode(node)}@${position}`;
 }
 
-/**
- * The flow of that name, proven to be one of the model: forwards through its stages, a head from a key no later than its
- * query, everything else within one token.
- */
-export function parsePlacedEdge(name: string, shape: Shape): PlacedEdge {
-  const where = `flow ${quote(name)}`;
+/** The grammar alone, without a model. See {@link checkPlacedEdge}. */
+export function parsePlacedEdge(name: string): PlacedEdge {
   const parts = name.split('->');
-  if (parts.length !== 2) throw new EngineError('bad-path', where, 'two places', `${parts.length}`);
-  const [from, to] = parts.map(parsePlace) as [Place, Place];
+  if (parts.length !== 2) throw new EngineError('bad-path', `flow ${quote(name)}`, 'two places', `${parts.length}`);
+  return { from: parsePlace(parts[0]!), to: parsePlace(parts[1]!) };
+}
+
+/**
+ * Throws unless the flow is one of the model: forwards through its stages, a head from a key no later than its query,
+ * everything else within one token.
+ */
+export function checkPlacedEdge(edge: PlacedEdge, shape: Shape): void {
+  const { from, to } = edge;
+  const where = `flow ${quote(printPlacedEdge(edge))}`;
   for (const { node } of [from, to]) checkNode(node, shape, where);
   if (from.node.kind === 'logits') throw new EngineError('bad-path', where, 'a place that writes', printPlace(from));
   if (to.node.kind !== 'logits' && !isComponent(to.node)) {
     throw new EngineError('bad-path', where, 'a head, an MLP or logits that reads', printPlace(to));
   }
   const isOwnBias = from.node.kind === 'mlp-bias' && to.node.kind === 'mlp' && from.node.layer === to.node.layer;
-  if (from.node.kind === 'mlp-bias' && !isOwnBias)
-    throw new EngineError('bad-path', where, 'a bias that flows into its own MLP', quote(name));
+  if (from.node.kind === 'mlp-bias' && !isOwnBias) {
+    throw new EngineError('bad-path', where, 'a bias that flows into its own MLP', printPlace(to));
+  }
   if (!isOwnBias) checkForwards(from.node, to.node, shape, where);
   const [key, query] = [from.position, to.position];
   if (key !== null && query !== null && (to.node.kind === 'head' ? key > query : key !== query)) {
     const expected = to.node.kind === 'head' ? 'a key no later than its query' : 'one position';
     throw new EngineError('bad-path', where, expected, `${key} and ${query}`);
   }
-  return { from, to };
+}
+
+/** The node or edge that a place or a flow is a part of: `a0.h1@5->a1.h3@9` of `a0.h1->a1.h3`. */
+export function withoutPositions(name: string): string {
+  return name.replaceAll(/@\d+/g, '');
 }
 
 export function printPlacedEdge({ from, to }: PlacedEdge): string {

@@ -285,10 +285,10 @@ export interface Answer {
   defects?: { name: string; live: number | null; frozenScale: number | null }[];
   /** `units`, `virtual-head`: what the terms are the parts of; `sum` and `error` are measured against it */
   whole?: { name: string; value: number };
-  /** `flow` with `positions`: edges that are not 0, their Σ|value|, and what of it those hold that are not listed */
+  /** `flow` of one prompt: edges that are not 0, their Σ|value|, and what of it those hold that are not listed */
   extent?: { edges: number; mass: number; unlisted: number };
-  /** `flow` with `positions`: the sum of all paths through each place that a listed edge touches, such as `a0.h1@5` */
-  places?: { name: string; value: number }[];
+  /** `flow` of one prompt: the sum of all paths through each node that a listed edge touches; with `positions`, each place */
+  through?: { name: string; value: number }[];
   /** `composition`: mean and standard deviation over random heads of the same shapes */
   baseline?: Record<'q' | 'k' | 'v', { mean: number; deviation: number }>;
   /** prompt sets: each example as it was analysed */

@@ -56,6 +56,7 @@ describe.each(Object.keys(MODELS))('%s', (name) => {
           const own = sum([...values(paths)].filter(([path]) => path.startsWith(`${node}.b->`)).map(([, value]) => value));
           const out = sum([...values(flow)].filter(([edge]) => edge.startsWith(`${node}->`)).map(([, value]) => value));
           expect(Math.abs(into + own - out), node).toBeLessThanOrEqual(bound);
+          expect(flow.through!.find(({ name: one }) => one === node)!.value).toBeCloseTo(out, 9);
         }
       }),
       RUNS,

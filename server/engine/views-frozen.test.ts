@@ -14,6 +14,10 @@ describeGoldens('frozen views of', (subject) => {
     const few = await subject.ask({ view: 'flow', top: 5 });
     expect(few.terms).toHaveLength(5);
     expect(few.sum).toBe(answer.sum);
+    const mass = answer.terms.reduce((sum, { value }) => sum + Math.abs(value!), 0);
+    const kept = few.terms.reduce((sum, { value }) => sum + Math.abs(value!), 0);
+    expect(few.extent!.mass).toBeCloseTo(mass, 9);
+    expect(few.extent!.unlisted).toBeCloseTo(mass - kept, 9);
   });
 
   test.for(['sublayer', 'head', 'neuron'] as const)('concentration by %s [M23]', async (granularity, { skip }) => {

@@ -1,5 +1,5 @@
 'use client';
-import { isComponent, parseNode, parsePath, printNode, type Node } from '@/lib/engine/index.ts';
+import { isComponent, parseNode, parsePath, printNode, withoutPositions, type Node } from '@/lib/engine/index.ts';
 import { Button } from '@/app/ui/button.tsx';
 import { Section } from '@/app/ui/section.tsx';
 import { strings } from '@/app/ui/strings.ts';
@@ -17,7 +17,7 @@ export function NodeActions({ anchor }: { anchor: string }) {
   if (components.length === 0 && !isEdge) return null;
 
   const open = (view: AnalysisView, changes: Partial<FormValues>) =>
-    analyses.open(view, { ...defaultsOf(analysisOf(view), setup, anchor), ...changes });
+    analyses.open(view, { ...defaultsOf(analysisOf(view), setup, withoutPositions(anchor)), ...changes });
 
   return (
     <Section title={strings.analyses.actions.title}>
@@ -49,6 +49,7 @@ export function NodeActions({ anchor }: { anchor: string }) {
   );
 }
 
-function nodesOf(anchor: string): Node[] {
+function nodesOf(name: string): Node[] {
+  const anchor = withoutPositions(name);
   return anchor.includes('->') ? parsePath(anchor).map(({ node }) => node) : [parseNode(anchor)];
 }

@@ -21,7 +21,7 @@ type Reference = keyof typeof strings.test.references;
 /** A path effect changes the output of the path's first node, so that must be a node with one. */
 export function isTestable(path: string): boolean {
   const first = path.split('->')[0] ?? '';
-  return path.endsWith('->logits') && !first.endsWith('.b');
+  return path.endsWith('->logits') && !first.endsWith('.b') && !path.includes('@');
 }
 
 /** What can be changed about an anchor: a path's first node on it alone, what one reader reads, all that a node writes. */
@@ -30,7 +30,7 @@ type Test = (typeof TESTS)[number];
 
 function testOf(anchor: string): Test | null {
   const nodes = anchor.split('->');
-  if (nodes[0]!.endsWith('.b')) return null;
+  if (nodes[0]!.endsWith('.b') || anchor.includes('@')) return null;
   if (anchor.endsWith('->logits')) return 'path-effect';
   if (nodes.length === 2) return 'edge-patch';
   return nodes.length === 1 && isComponent(parseNode(anchor)) ? 'ablate' : null;

@@ -23,7 +23,26 @@ export async function flowView(asked: Asked): Promise<Outcome> {
   const intoLogits: Term[] = [...edges.filter(({ name }) => name.endsWith('->logits')), { name: 'logits.b->logits', value: bias }];
   const terms = [...edges.filter(({ name }) => !name.endsWith('->logits')), ...intoLogits];
   const sum = sumOf(intoLogits);
-  return { terms: largest(terms, top).terms, sum, error: Math.abs(sum - metric) };
+  const listed = largest(terms, top).terms;
+  return { terms: listed, sum, error: Math.abs(sum - metric), extent: extentOf(terms, listed), through: throughNodes(terms, listed, sum) };
+}
+
+function extentOf(terms: readonly Term[], listed: readonly Term[]): NonNullable<Outcome['extent']> {
+  const massOf = (some: readonly Term[]) => some.reduce((mass, { value }) => mass + Math.abs(value!), 0);
+  const kept = new Set(listed);
+  const edges = terms.reduce((count, { value }) => count + Number(value !== 0), 0);
+  return { edges, mass: massOf(terms), unlisted: massOf(terms.filter((term) => !kept.has(term))) };
+}
+
+/** What flows out of each node that a listed edge touches; `logits`, which ends it all, has what flows in. */
+function throughNodes(terms: readonly Term[], listed: readonly Term[], sum: number): NonNullable<Outcome['through']> {
+  const out = new Map<string, number>([['logits', sum]]);
+  for (const { name, value } of terms) {
+    const from = name.split('->')[0]!;
+    out.set(from, (out.get(from) ?? 0) + value!);
+  }
+  const touched = new Set(listed.flatMap(({ name }) => name.split('->')));
+  return [...touched].map((name) => ({ name, value: out.get(name) ?? 0 }));
 }
 
 /** Edges by reader as readers stand in the stream, `logits` last. */

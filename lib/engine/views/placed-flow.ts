@@ -15,7 +15,7 @@ const CHUNK = 8 * 1024 * 1024;
  * Flow between token positions [M26], the largest |value| first: `a0.h1@5->a1.h3@9` is the sum of all frozen paths on
  * which query 9 of head 1.3 takes what head 0.1 wrote at token 5. An `m{l}@t` holds its own bias, whose part flows into
  * it as `m{l}.b@t->m{l}@t`, so that every place gives what it takes. `sum` is over what flows into `logits`, all of it
- * whatever `top` lists; `extent` tells what is not listed, `places` what flows through each place that is.
+ * whatever `top` lists; `extent` tells what is not listed, `through` what flows through each place that is.
  */
 export async function placedFlowView(asked: Asked): Promise<Outcome> {
   const { model, question, metric, control } = asked;
@@ -40,12 +40,12 @@ export async function placedFlowView(asked: Asked): Promise<Outcome> {
     sum,
     error: Math.abs(sum - metric),
     extent,
-    places: placesOf(flows, (place) => (place.node.kind === 'logits' ? sum : local.through(place))),
+    through: placesOf(flows, (place) => (place.node.kind === 'logits' ? sum : local.through(place))),
   };
 }
 
 /** The places of some flows, each once, with what flows through it. */
-function placesOf(flows: readonly Flow[], through: (place: Place) => number): NonNullable<Outcome['places']> {
+function placesOf(flows: readonly Flow[], through: (place: Place) => number): NonNullable<Outcome['through']> {
   const places = new Map<string, number>();
   for (const place of flows.flatMap(({ from, to }) => [from, to])) {
     const name = printPlace(place);

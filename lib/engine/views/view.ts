@@ -72,7 +72,7 @@ export interface SetAsked extends Options {
 export type WeightsAsked = Pick<Options, 'model' | 'top' | 'nodes' | 'edges' | 'seed' | 'foldNorm' | 'control'>;
 
 type Given = 'remainder' | 'sum' | 'error' | 'joint' | 'search' | 'largestUnopened' | 'opened' | 'reference';
-type GivenBySome = 'defects' | 'whole' | 'baseline' | 'examples' | 'settings' | 'extent' | 'places';
+type GivenBySome = 'defects' | 'whole' | 'baseline' | 'examples' | 'settings' | 'extent' | 'through';
 
 /** What a view gives back; the rest of an answer is the same for all. */
 export type Outcome = Pick<Answer, 'terms'> & Partial<Pick<Answer, Given | GivenBySome>> & { notes?: string[] };
