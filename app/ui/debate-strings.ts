@@ -34,11 +34,13 @@ export const mechanismStrings = {
     paths: 'paths and suffixes',
     edges: 'edges',
     nodes: 'nodes',
+    placed: 'nodes at token positions',
   },
   meaning: {
     paths: 'The exact sum of all paths that they stand for, each counted once.',
     edges: 'The exact sum of all paths that use one of these edges: no path uses two of them, so their flows add up.',
     nodes: 'The exact sum of all paths through one of these nodes: no path goes through two of them, so their flows add up.',
+    placed: 'The exact sum of all paths through one of these nodes at its token: no path goes through two of them.',
   },
   noSum: (a: string, b: string) =>
     `No sum: some paths go through both ${a} and ${b}, so the flows would count them twice. Test them together instead; that number is causal.`,
@@ -52,6 +54,7 @@ export const mechanismStrings = {
   testMeaning: (reference: string) =>
     `What happens to the metric when all of them carry the ${reference === 'zero' ? 'value zero' : 'counterfactual'} at once. Not a sum.`,
   untestable: 'Biases are the same in every run, so they cannot be tested.',
+  placedUntestable: 'A causal test changes a node at all tokens. Add the nodes without their positions to test them together.',
   effect: 'effect on the metric',
   label: 'Mechanisms with this',
 };

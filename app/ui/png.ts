@@ -25,7 +25,7 @@ export function withColours(svg: string): string {
   return svg.replaceAll(/var\((--[a-z-]+)(?:,((?:[^()]|\([^()]*\))*))?\)/g, (whole, name: string) => colour(name) || whole);
 }
 
-function colour(name: string): string {
+export function colour(name: string): string {
   const probe = document.createElement('span');
   probe.style.color = `var(${name})`;
   document.body.append(probe);

@@ -3,6 +3,7 @@ import { analysisStrings } from './analysis-strings.ts';
 import { anchorStrings, mechanismStrings } from './debate-strings.ts';
 import { commandStrings } from './command-strings.ts';
 import { exportStrings } from './export-strings.ts';
+import { graphStrings } from './graph-strings.ts';
 import { few } from './few.ts';
 import { viewStrings } from './view-strings.ts';
 
@@ -150,6 +151,7 @@ export const strings = {
   views: {
     label: 'Views',
     unravel: 'Unravel',
+    graph: 'Graph',
     degrees: 'Degrees',
     heads: 'Heads',
     weights: 'Weights',
@@ -165,6 +167,8 @@ export const strings = {
   mechanisms: mechanismStrings,
   anchors: anchorStrings,
   commands: commandStrings,
+
+  graph: graphStrings,
 
   setup: {
     label: 'What this board asks',

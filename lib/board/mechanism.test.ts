@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { changesSince, parentsOf, readMembers, testable } from './mechanism.ts';
+import type { Answer } from '../engine/index.ts';
+import { changesSince, flowOfPlaces, parentsOf, readMembers, testable } from './mechanism.ts';
 
 test('a path inside a listed suffix is covered by it, whatever the order', () => {
   const members = [
@@ -12,12 +13,15 @@ test('a path inside a listed suffix is covered by it, whatever the order', () =>
     'a0.h0->a1.h1',
     'm0',
     'm0',
+    'a1.h0@4',
+    'a0.h1@2->a1.h0@4',
   ];
   const read = readMembers(members);
   expect(read).toEqual({
     paths: ['a1.h0->logits', 'input->a1.h10->logits'],
     covered: ['input->a0.h1->a1.h0->logits', 'a0.h0->a1.h0->logits'],
     slotted: ['a0.h0->a1.h0<q>', 'input->a0.h0<v>->logits'],
+    placed: ['a1.h0@4', 'a0.h1@2->a1.h0@4'],
     edges: ['a0.h0->a1.h1'],
     nodes: ['m0'],
   });
@@ -35,4 +39,20 @@ test('a bias is no member that a causal test can change', () => {
 
 test('what changed since is what was added and removed', () => {
   expect(changesSince(['a', 'b'], ['b', 'c'])).toEqual({ added: ['c'], removed: ['a'] });
+});
+
+test('places add up where no path goes through two of them', () => {
+  const answer = {
+    through: [
+      { name: 'a1.h0@4', value: 1 },
+      { name: 'a1.h1@4', value: 0.5 },
+      { name: 'a0.h2@5', value: -2 },
+      { name: 'a0.h1@3', value: 4 },
+      { name: 'logits', value: 3 },
+    ],
+  } as unknown as Answer;
+  expect(flowOfPlaces(['a1.h0@4', 'a1.h1@4', 'a0.h2@5'], answer)).toEqual({ exact: true, value: -0.5 });
+  expect(flowOfPlaces(['a1.h0@4', 'a0.h1@3'], answer)).toEqual({ exact: false, shared: ['a1.h0@4', 'a0.h1@3'] });
+  expect(flowOfPlaces(['a0.h2@5', 'logits'], answer)).toMatchObject({ exact: false });
+  expect(flowOfPlaces(['a1.h7@4'], answer)).toBeNull();
 });

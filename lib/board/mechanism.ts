@@ -1,4 +1,4 @@
-import { isComponent, parseNode, parsePath, type Answer, type Node } from '../engine/index.ts';
+import { isComponent, parseNode, parsePath, parsePlace, type Answer, type Node } from '../engine/index.ts';
 
 /**
  * What a mechanism's members add up to. Each member says which frozen paths it stands for: a complete path for itself,
@@ -12,6 +12,8 @@ export interface Members {
   covered: string[];
   /** paths and edges through one slot of a head: no part of the frozen expansion [M14] */
   slotted: string[];
+  /** nodes and edges at token positions: parts of those without, which no causal test changes alone */
+  placed: string[];
   edges: string[];
   nodes: string[];
 }
@@ -22,7 +24,8 @@ export type Total = { exact: true; value: number } | { exact: false; shared: [st
 export function readMembers(members: readonly string[]): Members {
   const unique = [...new Set(members)];
   const slotted = unique.filter((name) => name.includes('<'));
-  const plain = unique.filter((name) => !name.includes('<'));
+  const placed = unique.filter((name) => name.includes('@'));
+  const plain = unique.filter((name) => !name.includes('<') && !name.includes('@'));
   const nodes = plain.filter((name) => !name.includes('->'));
   const ending = plain.filter((name) => name.endsWith('->logits'));
   const covered = ending.filter((name) => ending.some((other) => isInside(name, other)));
@@ -30,6 +33,7 @@ export function readMembers(members: readonly string[]): Members {
     paths: ending.filter((name) => !covered.includes(name)),
     covered,
     slotted,
+    placed,
     edges: plain.filter((name) => name.includes('->') && !name.endsWith('->logits')),
     nodes,
   };
@@ -79,6 +83,29 @@ export function flowOfNodes(nodes: readonly string[], answer: Answer): Total | n
   const shared = firstPair(nodes, (a, b) => flows.has(`${a}->${b}`) || flows.has(`${b}->${a}`));
   if (shared) return { exact: false, shared };
   return { exact: true, value: sumBy(nodes, (node) => sumBy(outOf(node), ([, flow]) => flow)) };
+}
+
+/**
+ * What all frozen paths through nodes at token positions add up to, from a `flow` answer by position, where no path goes
+ * through two of them. Null where the answer lacks one, or one is an edge.
+ */
+export function flowOfPlaces(places: readonly string[], answer: Answer): Total | null {
+  const through = new Map((answer.through ?? []).map(({ name, value }) => [name, value]));
+  if (places.some((place) => !through.has(place))) return null;
+  const shared = firstPair(places, (a, b) => reaches(a, b) || reaches(b, a));
+  return shared ? { exact: false, shared } : { exact: true, value: sumBy(places, (place) => through.get(place)!) };
+}
+
+/** Whether a path can go on from one place to the other: to a later block, at the same token or a later one. */
+function reaches(from: string, to: string): boolean {
+  const [a, b] = [parsePlace(from), parsePlace(to)];
+  return blockOf(a.node) < blockOf(b.node) && (a.position ?? Infinity) <= (b.position ?? Infinity);
+}
+
+/** Attention and MLP of each layer in order. Of parallel ones no path goes through both, which is not told apart here. */
+function blockOf(node: Node): number {
+  if (!('layer' in node)) return node.kind === 'input' ? -1 : Infinity;
+  return 2 * node.layer + Number(node.kind === 'mlp' || node.kind === 'mlp-bias');
 }
 
 /** Members that a causal test of all at once can change: paths that start where something else can be written, and so on. */

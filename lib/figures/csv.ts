@@ -21,15 +21,13 @@ export function csvOf(answer: Answer): string {
     ...Array.from({ length: examples }, (_, index) => term.values?.[index]),
     ...nested.map((field) => (term[field] === undefined ? undefined : JSON.stringify(term[field]))),
   ];
-  return [head, ...terms.map(rowOf)].map((cells) => `${cells.map((cell) => quoted(exactText(cell))).join(',')}\r\n`).join('');
+  return linesOf([head, ...terms.map(rowOf)]);
 }
 
 /** As {@link csvOf}, of rows that are no terms. */
 export function tableCsv<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
   const head = columns.map(({ title, unit }) => withUnit(title, unit));
-  return [head, ...rows.map((row) => columns.map((column) => column.read(row)))]
-    .map((cells) => `${cells.map((cell) => quoted(exactText(cell))).join(',')}\r\n`)
-    .join('');
+  return linesOf([head, ...rows.map((row) => columns.map((column) => column.read(row)))]);
 }
 
 /** Columns and rows for a spreadsheet to paste: tabs between cells, numbers at full precision. */
@@ -45,6 +43,10 @@ export function fileStem({ model, view }: Answer): string {
 
 function withUnit(title: string, unit: string | null): string {
   return unit === null ? title : `${title} (${unit})`;
+}
+
+function linesOf(rows: readonly (readonly Cell[])[]): string {
+  return rows.map((cells) => `${cells.map((cell) => quoted(exactText(cell))).join(',')}\r\n`).join('');
 }
 
 function quoted(text: string): string {

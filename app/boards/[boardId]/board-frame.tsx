@@ -40,6 +40,7 @@ interface BoardFrameProps {
 // What is not seen at first is loaded when it is.
 const loading = () => <Loading />;
 const DegreesView = dynamic(() => import('./degrees-view.tsx').then((module) => module.DegreesView), { loading });
+const GraphView = dynamic(() => import('./graph-view.tsx').then((module) => module.GraphView), { loading });
 const HeadsView = dynamic(() => import('./heads-view.tsx').then((module) => module.HeadsView), { loading });
 const WeightsView = dynamic(() => import('./weights-view.tsx').then((module) => module.WeightsView), { loading });
 const InteractionsView = dynamic(() => import('./interactions-view.tsx').then((module) => module.InteractionsView), { loading });
@@ -108,6 +109,8 @@ export function BoardFrame({ theme, connection, notice, onDismiss, place, setPla
                 <HeadsView selection={selection} />
               ) : view === 'interactions' ? (
                 <InteractionsView />
+              ) : view === 'graph' ? (
+                <GraphView root={unravel.answer!} selection={selection} />
               ) : (
                 <UnravelView
                   gridRef={grid}

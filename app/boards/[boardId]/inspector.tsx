@@ -13,6 +13,7 @@ import { AnchorPanel } from './anchor-panel.tsx';
 import { useAnchorTitle } from './anchor-title.ts';
 import { useBoard } from './board-context.tsx';
 import { ClaimsAbout } from './claims-about.tsx';
+import { FlowNumbers } from './flow-numbers.tsx';
 import { LabelEditor } from './label-editor.tsx';
 import { MechanismField } from './mechanism-field.tsx';
 import { MechanismList } from './mechanism-list.tsx';
@@ -131,6 +132,7 @@ function LinkButton() {
 function Numbers({ path, node, answer }: { path: string; node: TrieNode | null; answer: RunAnswer | null }) {
   const { setup } = useBoard();
   if (!answer) return null;
+  if (path.includes('@')) return <FlowNumbers place={path} />;
   if (!path.includes('->')) return <NodeNumbers node={path} />;
   if (!path.endsWith('->logits')) return path.split('->').length === 2 ? <EdgeNumbers edge={path} /> : null;
   if (!node) {

@@ -1,4 +1,6 @@
 import { useSyncExternalStore } from 'react';
+import { withoutPositions } from '@/lib/engine/index.ts';
+import { isSame, lights } from '@/lib/graph/lit.ts';
 import type { Peer, User } from './use-presence.ts';
 
 /** Nobody's cursor says as much as its last place a moment later. */
@@ -71,16 +73,16 @@ export function useHovered(links: Links): string | null {
 
 const NOBODY: readonly User[] = [];
 
-/** Whether this is under one's own cursor, and under whose else; renders when that changes alone. */
+/** Whether this is lit by one's own cursor, and by whose else; renders when that changes alone. See {@link lights}. */
 export function useLit(links: Links, anchor: string): { own: boolean; others: readonly User[] } {
   const own = useSyncExternalStore(
     links.subscribe,
-    () => links.hovered === anchor,
+    () => links.hovered !== null && isSame(links.hovered, anchor),
     () => false,
   );
   const others = useSyncExternalStore(
     links.subscribe,
-    () => links.others.get(anchor) ?? NOBODY,
+    () => links.others.get(anchor) ?? [...links.others].find(([hovered]) => lights(hovered, anchor))?.[1] ?? NOBODY,
     () => NOBODY,
   );
   return { own, others };
@@ -101,7 +103,7 @@ export function outlineOf(others: readonly User[]): string | null {
 export function useOnPath(links: Links, path: string): boolean {
   return useSyncExternalStore(
     links.subscribe,
-    () => links.hovered !== null && liesOn(links.hovered, path),
+    () => links.hovered !== null && liesOn(withoutPositions(links.hovered), path),
     () => false,
   );
 }

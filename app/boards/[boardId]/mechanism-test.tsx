@@ -50,7 +50,9 @@ export function MechanismTest({ anchor, members }: { anchor: string; members: Me
 
   return (
     <Section title={words.test}>
-      {parts.length === 0 ? <p className="text-xs text-soft">{words.untestable}</p> : null}
+      {parts.length === 0 ? (
+        <p className="text-xs text-soft">{members.placed.length > 0 ? words.placedUntestable : words.untestable}</p>
+      ) : null}
       {parts.length > 0 && may('board.evidence') ? (
         <>
           <div className="flex flex-wrap items-center gap-2">

@@ -1,6 +1,6 @@
 'use client';
 import { ofRun, type Answer } from '@/lib/engine/index.ts';
-import { flowOfEdges, flowOfNodes, parentsOf, sumOfPaths, type Members, type Total } from '@/lib/board/mechanism.ts';
+import { flowOfEdges, flowOfNodes, flowOfPlaces, parentsOf, sumOfPaths, type Members, type Total } from '@/lib/board/mechanism.ts';
 import { formatShare, formatSigned } from '@/lib/figures/numbers.ts';
 import { Button } from '@/app/ui/button.tsx';
 import { CopyButton } from '@/app/ui/copy-button.tsx';
@@ -14,6 +14,7 @@ import { AttachControl } from './attach-control.tsx';
 import { useBoard } from './board-context.tsx';
 import { Pedigree } from './pedigree.tsx';
 import { useAnswer } from './use-answer.ts';
+import { BY_POSITION } from './use-graph.ts';
 
 /** Milliseconds for which members may still be coming in. */
 const PAUSE = 150;
@@ -27,8 +28,8 @@ interface MechanismValueProps {
 
 /** What a mechanism adds up to, members of each sort apart, with the kind of the number or the reason why there is none. */
 export function MechanismValue({ anchor, members }: MechanismValueProps) {
-  const { paths, edges, nodes } = members;
-  const sorts = [paths, edges, nodes].filter((some) => some.length > 0).length;
+  const { paths, edges, nodes, placed } = members;
+  const sorts = [paths, edges, nodes, placed].filter((some) => some.length > 0).length;
   if (sorts === 0) return null;
   return (
     <Section title={strings.mechanisms.value}>
@@ -36,6 +37,7 @@ export function MechanismValue({ anchor, members }: MechanismValueProps) {
         {paths.length > 0 ? <PathsValue anchor={anchor} paths={paths} /> : null}
         {edges.length > 0 ? <FlowValue anchor={anchor} part="edges" names={edges} total={flowOfEdges} /> : null}
         {nodes.length > 0 ? <FlowValue anchor={anchor} part="nodes" names={nodes} total={flowOfNodes} /> : null}
+        {placed.length > 0 ? <FlowValue anchor={anchor} part="placed" names={placed} total={flowOfPlaces} /> : null}
       </div>
       {sorts > 1 ? <p className="mt-2 text-xs text-soft">{strings.mechanisms.apart}</p> : null}
     </Section>
@@ -71,7 +73,7 @@ interface FlowValueProps {
 
 function FlowValue({ part, names, total }: FlowValueProps) {
   const { setup } = useBoard();
-  const state = useAnswer(requestOf(setup, 'flow'), PAUSE);
+  const state = useAnswer(requestOf(setup, 'flow', part === 'placed' ? BY_POSITION : {}), PAUSE);
   return <Computed state={state}>{(answer) => <TotalLines part={part} total={total(names, answer)} answer={answer} />}</Computed>;
 }
 

@@ -4,7 +4,7 @@ import { isAnchor } from '@/lib/board/anchors.ts';
 import { readAnalysis, writeAnalysis, type AnalysisPlace } from './analysis-link.ts';
 import type { BoardSession } from './board-session.ts';
 
-export const BOARD_VIEWS = ['unravel', 'degrees', 'heads', 'weights', 'interactions', 'claims', 'analyses'] as const;
+export const BOARD_VIEWS = ['unravel', 'graph', 'degrees', 'heads', 'weights', 'interactions', 'claims', 'analyses'] as const;
 export type BoardView = (typeof BOARD_VIEWS)[number];
 
 export interface Place {
