@@ -1,4 +1,4 @@
-import type { Author, Claim, Comment, Evidence, Label, Setup, Thread } from './board/records.ts';
+import type { Author, Claim, Comment, Evidence, Group, Label, Setup, Thread } from './board/records.ts';
 import type { AnalyzeRequest, Answer } from './engine/index.ts';
 import type { Run } from './wire.ts';
 
@@ -22,6 +22,8 @@ export interface Snapshot {
   flow?: Answer;
   heads?: Answer;
   labels: Label[];
+  /** each with the sum of the paths that it stands for, or why there is none */
+  mechanisms?: { group: Group; value: number | null; why: string | null }[];
   /** empty when the publisher keeps threads private */
   threads: { thread: Thread; comments: Comment[] }[];
   claims: { claim: Claim; evidence: Evidence[] }[];

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { AnalyzeRequest, Answer } from './engine/index.ts';
 import type { Snapshot } from './snapshot.ts';
-import { numberKey, shownNumbers, verifySnapshot, type Report } from './verify.ts';
+import { numberKey, shownNumbers } from './verify-numbers.ts';
+import { verifySnapshot, type Report } from './verify.ts';
 import { answerTo } from '../server/testing/fake-engine.ts';
 
 /** Recomputing a page from its own questions, with an engine that is passed in. */

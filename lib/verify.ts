@@ -1,6 +1,8 @@
 import { verdictOf } from './board/verdict.ts';
-import { TERM_NUMBERS, isEngineError, type AnalyzeRequest, type Answer, type Kind, type Term } from './engine/index.ts';
-import { figuresOf, type Snapshot } from './snapshot.ts';
+import { isEngineError, type AnalyzeRequest, type Answer, type Kind } from './engine/index.ts';
+import { sumOfMechanism } from './mechanism-sum.ts';
+import { figuresOf, questionOf, type Snapshot } from './snapshot.ts';
+import { numberKey, numbersOf, type Shown } from './verify-numbers.ts';
 
 /**
  * Recomputes what a published page claims. It knows no server and no browser: whoever calls it passes the engine in,
@@ -20,7 +22,7 @@ export interface NumberMark {
 
 /** A figure, a run behind evidence, or a verdict. */
 export interface PartReport {
-  /** `paths`, `degrees`, `flow`, `heads`, `run:ID`, `evidence:ID`, `page` */
+  /** `paths`, `degrees`, `flow`, `heads`, `run:ID`, `group:ID`, `evidence:ID`, `page` */
   id: string;
   title: string;
   kind: Kind | null;
@@ -63,10 +65,6 @@ const ERROR_BOUND = 1e-5;
 const LISTED = 2000;
 const WORST: readonly Mark[] = ['not-reproduced', 'not-recomputed', 'reproduced'];
 
-export function numberKey(part: string, name: string, field: string): string {
-  return `${part}|${name}|${field}`;
-}
-
 /** `shown`: the numbers that the page's HTML carries, to be compared with the snapshot's; see {@link shownNumbers}. */
 export async function verifySnapshot(
   snapshot: Snapshot,
@@ -78,10 +76,17 @@ export async function verifySnapshot(
   const asked = new Fresh(engine, await engine.models());
   const parts: PartReport[] = [];
   const evidence = snapshot.claims.flatMap(({ evidence: items }) => items);
-  const total = figures.length + runs.length + evidence.length;
+  const mechanisms = snapshot.mechanisms ?? [];
+  const total = figures.length + mechanisms.length + runs.length + evidence.length;
   for (const part of [...figures, ...runs]) {
     onProgress?.({ done: parts.length, total, what: part.title });
     parts.push(comparePart(part, await asked.answer(part.request, part.answer)));
+  }
+  for (const { group, value, why } of mechanisms) {
+    onProgress?.({ done: parts.length, total, what: group.name });
+    const head = { id: `group:${group.id}`, title: group.name };
+    const question = questionOf(snapshot.setup);
+    parts.push(await compareMechanism(head, { members: group.members, value, why }, question, asked, snapshot.partition));
   }
   const byId = new Map(runs.map((run) => [run.id, run]));
   for (const { id, predicate, verdict, runIds } of evidence) {
@@ -245,62 +250,37 @@ function compareNumbers(id: string, claimed: Answer, fresh: Answer): Numbers {
   return { numbers, largest, count: numbers.length, onlyTies: wrong.every(({ mark }) => mark === 'not-recomputed') };
 }
 
-interface Numeral {
-  /** of the term; '' for numbers of the whole answer */
-  name: string;
-  field: string;
-  /** numbers of one column have one scale */
-  column: string;
-  value: number | null;
-}
-
-/** Every number of an answer but times. Numbers in logits share the column of the values. */
-function numbersOf(answer: Answer): Numeral[] {
-  const whole = (field: string, value: number | null | undefined, column = 'value'): Numeral[] =>
-    value === undefined ? [] : [{ name: '', field, column, value }];
-  return [
-    ...whole('metric', answer.metric),
-    ...whole('counterfactualMetric', answer.counterfactualMetric),
-    ...whole('remainder', answer.remainder),
-    ...whole('sum', answer.sum),
-    ...whole('error', answer.error, 'error'),
-    ...whole('joint', answer.joint?.value),
-    ...answer.terms.flatMap(numbersOfTerm),
-    ...(answer.defects ?? []).flatMap(({ name, live, frozenScale }) => [
-      { name, field: 'live', column: 'defect', value: live },
-      { name, field: 'frozenScale', column: 'defect', value: frozenScale },
-    ]),
-    ...Object.entries(answer.baseline ?? {}).flatMap(([slot, { mean, deviation }]) => [
-      ...whole(`baseline ${slot} mean`, mean, slot),
-      ...whole(`baseline ${slot} deviation`, deviation, slot),
-    ]),
-  ];
-}
-
-function numbersOfTerm(term: Term): Numeral[] {
-  const { name } = term;
-  const numbers: Numeral[] = TERM_NUMBERS.flatMap((field) => {
-    const value = term[field];
-    return value === undefined ? [] : [{ name, field, column: field, value }];
-  });
-  const list = (field: string, column: string, values: readonly (number | null)[]) =>
-    values.forEach((value, index) => numbers.push({ name, field: `${field} ${index + 1}`, column, value }));
-  if (term.values) list('example', 'examples', term.values);
-  if (term.byToken) list('token', 'value', term.byToken);
-  term.pattern?.forEach((row, query) => list(`query ${query} key`, 'pattern', row));
-  for (const { name: path, clean, ablated } of term.takeover ?? []) {
-    numbers.push(
-      { name, field: `${path} clean`, column: 'value', value: clean },
-      { name, field: `${path} ablated`, column: 'value', value: ablated },
-    );
-  }
-  return numbers;
-}
-
 /** An error is no number that comes out the same twice: both must be small. */
 function errorBound({ terms, metric }: Answer): number {
   const sum = terms.reduce((total, { value = 0 }) => total + Math.abs(value), 0);
   return ERROR_BOUND * Math.max(sum, Math.abs(metric ?? 0));
+}
+
+async function compareMechanism(
+  { id, title }: Pick<Claimed, 'id' | 'title'>,
+  claimed: { members: readonly string[]; value: number | null; why: string | null },
+  question: Omit<AnalyzeRequest, 'view'>,
+  asked: Fresh,
+  partition: Answer,
+): Promise<PartReport> {
+  const head = { id, title, kind: 'identity' as const };
+  let missing: string | null = null;
+  let scale = 0;
+  const fresh = await sumOfMechanism(claimed.members, question, async (request) => {
+    const answer = await asked.answer(request, partition);
+    if ('missing' in answer) missing = answer.missing;
+    const terms = 'missing' in answer ? [] : answer.terms;
+    scale = largestOf(terms.map(({ value }) => value));
+    return 'missing' in answer ? { ...partition, terms: [] } : answer;
+  });
+  if (missing !== null) return { ...head, ...notRecomputed(missing), numbers: [] };
+  const tolerance = RELATIVE_TOLERANCE * scale;
+  const difference = claimed.value === null || fresh.value === null ? null : Math.abs(claimed.value - fresh.value);
+  const isSame = difference === null ? claimed.value === fresh.value : difference <= tolerance;
+  const mark: Mark = isSame ? 'reproduced' : 'not-reproduced';
+  const why = isSame ? null : `the page states ${claimed.value ?? claimed.why}, the fresh run gives ${fresh.value ?? fresh.why}`;
+  const number: NumberMark = { key: numberKey(id, '', 'value'), claimed: claimed.value, fresh: fresh.value, mark };
+  return { ...head, mark, why, difference, tolerance: difference === null ? null : tolerance, compared: 1, numbers: [number] };
 }
 
 function compareVerdict(
@@ -341,27 +321,12 @@ function sameModel(figures: readonly (readonly [string, Answer])[], parts: PartR
   }
 }
 
-/** A number as it stands in the page's HTML. */
-export interface Shown {
-  key: string;
-  /** as written in `data-value` */
-  value: string;
-}
-
-const SHOWN = /data-number="([^"]*)" data-value="([^"]*)"/g;
-const ENTITIES: Record<string, string> = { '&lt;': '<', '&gt;': '>', '&amp;': '&', '&quot;': '"', '&#39;': "'" };
-
-/** The numbers that a page of ours carries. */
-export function shownNumbers(html: string): Shown[] {
-  const plain = (text: string) => text.replaceAll(/&(?:lt|gt|amp|quot|#39);/g, (entity) => ENTITIES[entity] ?? entity);
-  return [...html.matchAll(SHOWN)].map(([, key = '', value = '']) => ({ key: plain(key), value }));
-}
-
 function compareShown(shown: readonly Shown[], snapshot: Snapshot): PartReport {
   const held = new Map<string, string>();
   for (const { id, answer } of figuresOf(snapshot)) {
     for (const { name, field, value } of numbersOf(answer)) held.set(numberKey(id, name, field), String(value));
   }
+  for (const { group, value } of snapshot.mechanisms ?? []) held.set(numberKey(`group:${group.id}`, '', 'value'), String(value));
   for (const { evidence } of snapshot.claims) {
     for (const { id, verdict } of evidence) {
       held.set(numberKey(`evidence:${id}`, '', 'verdict'), verdict.value);

@@ -200,6 +200,7 @@ export const newEvidence = z.strictObject({
 });
 /** What becomes of the published pages of a board that is deleted. */
 export const pagesOfDeleted = z.enum(['keep', 'remove']);
+export type PagesOfDeleted = z.infer<typeof pagesOfDeleted>;
 export const newPublication = z.strictObject({
   title: line(200),
   /** given again = next version; default made from the title */

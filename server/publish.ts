@@ -2,10 +2,11 @@ import { and, desc, eq, isNull, max, or, sql } from 'drizzle-orm';
 import type { z } from 'zod';
 import type { Database } from '../db/client.ts';
 import { boards, publicationVersions, publications } from '../db/schema.ts';
-import { readLabels, readSetup } from '../lib/board/board-doc.ts';
+import { readGroups, readLabels, readSetup } from '../lib/board/board-doc.ts';
 import { readClaims, readComments, readEvidence, readThreads } from '../lib/board/discussion-doc.ts';
-import type { Label, Setup } from '../lib/board/records.ts';
-import { parsePath, printNode, type Answer } from '../lib/engine/index.ts';
+import type { Group, Label, Setup } from '../lib/board/records.ts';
+import { isEngineError, parsePath, printNode, type Answer } from '../lib/engine/index.ts';
+import { sumOfMechanism } from '../lib/mechanism-sum.ts';
 import { EDGES, PATHS, questionOf, type Snapshot } from '../lib/snapshot.ts';
 import type { Author, Publication, Run, newPublication } from '../lib/wire.ts';
 import { authorise, type Person } from './access.ts';
@@ -29,9 +30,10 @@ const PATTERNS = { heads: 4, tokens: 64 };
  */
 export async function publish(app: App, person: Person, boardId: string, request: Request): Promise<Publication> {
   const member = await authorise(app, person, 'board.publish', boardId);
-  const { setup, labels } = await readBoard(app, boardId);
+  const { setup, labels, groups } = await readBoard(app, boardId);
   const discussion = await readDiscussion(app, boardId, request.threads);
   const figures = await computeFigures(app, setup);
+  const mechanisms = await computeMechanisms(app, setup, groups);
   const weights = request.weights ?? (await isBuiltIn(app, figures.partition.model.hash));
   const publishedAt = app.now();
   const draft: Snapshot = {
@@ -45,6 +47,7 @@ export async function publish(app: App, person: Person, boardId: string, request
     setup,
     ...figures,
     labels,
+    mechanisms,
     ...discussion,
     anonymous: request.anonymous ?? false,
     weights,
@@ -147,6 +150,22 @@ async function computeFigures(app: App, setup: Setup): Promise<Pick<Snapshot, 'p
   return { partition, degrees, flow, heads };
 }
 
+/** A member that another model had is said to be missing; it keeps nobody from publishing. */
+async function computeMechanisms(app: App, setup: Setup, groups: readonly Group[]): Promise<NonNullable<Snapshot['mechanisms']>> {
+  const question = questionOf(setup);
+  const mechanisms: NonNullable<Snapshot['mechanisms']> = [];
+  for (const group of groups) {
+    const sum = await sumOfMechanism(group.members, question, (request) => analyze(app, request, {})).catch((error: unknown) => {
+      if (isEngineError(error) && MEMBERS.has(error.code)) return { value: null, why: error.message };
+      throw error;
+    });
+    mechanisms.push({ group, ...sum });
+  }
+  return mechanisms;
+}
+
+const MEMBERS: ReadonlySet<string> = new Set(['bad-name', 'bad-path']);
+
 /** The heads on the largest paths. */
 function headsOn({ terms }: Answer): string[] {
   const largest = terms.toSorted((a, b) => Math.abs(b.value ?? 0) - Math.abs(a.value ?? 0));
@@ -159,12 +178,12 @@ async function isBuiltIn(app: App, hash: string): Promise<boolean> {
   return (await app.models.list()).some((model) => model.hash === hash && model.builtIn);
 }
 
-async function readBoard({ rooms }: App, boardId: string): Promise<{ setup: Setup; labels: Label[] }> {
+async function readBoard({ rooms }: App, boardId: string): Promise<{ setup: Setup; labels: Label[]; groups: Group[] }> {
   return rooms.use({ kind: 'board', boardId }, (room) =>
     room.read((doc) => {
       const setup = readSetup(doc);
       if (!setup) throw new Refusal('conflict', 'board', 'a setup with model and prompt', 'a document in which it is missing or broken');
-      return { setup, labels: readLabels(doc).records };
+      return { setup, labels: readLabels(doc).records, groups: readGroups(doc).records };
     }),
   );
 }

@@ -4,13 +4,14 @@ import { markup, type Markup } from '../lib/figures/markup.ts';
 import { formatError, formatTime, formatValue } from '../lib/figures/numbers.ts';
 import type { Snapshot } from '../lib/snapshot.ts';
 import type { Run } from '../lib/wire.ts';
-import { badge, fileLinks, shown, shownWord } from './published-parts.ts';
+import { anchorTitle, badge, fileLinks, shown, shownWord } from './published-parts.ts';
 
 /** What people hold and what was computed, side by side. */
-export function claimsSection({ slug, version, claims, runs }: Snapshot): Markup | null {
+export function claimsSection(snapshot: Snapshot): Markup | null {
+  const { slug, version, claims, runs } = snapshot;
   if (claims.length === 0) return null;
   const byId = new Map(runs.map((run) => [run.id, run]));
-  return markup`<section aria-labelledby="claims"><h2 id="claims">Claims</h2>${claims.map(({ claim, evidence }) => claimCard(claim, evidence, byId))}
+  return markup`<section aria-labelledby="claims"><h2 id="claims">Claims</h2>${claims.map(({ claim, evidence }) => claimCard(claim, evidence, byId, snapshot))}
 ${fileLinks({ slug, version }, ['claims.csv', 'evidence.csv'])}</section>`;
 }
 
@@ -20,12 +21,12 @@ const DISAGREEMENT = {
   'against-but-holds': 'Someone is against it, but the evidence holds.',
 };
 
-function claimCard(claim: Claim, evidence: Evidence[], runs: Map<string, Run>): Markup {
+function claimCard(claim: Claim, evidence: Evidence[], runs: Map<string, Run>, snapshot: Snapshot): Markup {
   const verdict = verdictOfClaim(evidence);
   const disagreement = disagreementOf(claim, verdict);
   const stances = Object.values(claim.stances);
   return markup`<article class="claim"><h3>${claim.text}</h3>
-<p class="small soft">${claim.author.name}${claim.anchor !== null && markup` · <span class="mono">${claim.anchor}</span>`}</p>
+<p class="small soft">${claim.author.name}${claim.anchor !== null && markup` · <span class="mono">${anchorTitle(claim.anchor, snapshot)}</span>`}</p>
 <div class="sides"><div><span class="small soft">People</span><ul class="small">${stances.length === 0 ? markup`<li>no stance yet</li>` : stances.map((one) => markup`<li><strong>${one.author.name}</strong> ${one.stance}${one.reason !== '' && ` – ${one.reason}`}</li>`)}</ul></div>
 <div><span class="small soft">Computed</span><br><span class="verdict">${verdict}</span>${disagreement !== null && markup`<p class="small">${DISAGREEMENT[disagreement]}</p>`}</div></div>
 ${evidence.map((item) => evidenceItem(item, runs))}</article>`;

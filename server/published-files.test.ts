@@ -113,7 +113,7 @@ describe('nothing private', () => {
       'flow',
       'heads',
     ];
-    const people = ['labels', 'threads', 'claims', 'runs', 'groups', 'anonymous', 'weights'];
+    const people = ['labels', 'threads', 'claims', 'runs', 'mechanisms', 'anonymous', 'weights'];
     expect(Object.keys(snapshot).filter((key) => ![...known, ...people].includes(key))).toEqual([]);
   });
 });

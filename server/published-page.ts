@@ -1,3 +1,4 @@
+import { readAnchor } from '../lib/board/anchors.ts';
 import { ofRun, type Answer } from '../lib/engine/index.ts';
 import { degreesFigure } from '../lib/figures/degrees.ts';
 import { flowFigure } from '../lib/figures/flow.ts';
@@ -8,7 +9,7 @@ import { figuresOf as chartsOf } from '../lib/figures/term-figures.ts';
 import type { Snapshot } from '../lib/snapshot.ts';
 import { mathRenderer } from './math.ts';
 import { claimsSection } from './published-claims.ts';
-import { badge, fileLinks, shown } from './published-parts.ts';
+import { anchorTitle, badge, fileLinks, shown } from './published-parts.ts';
 import { PUBLISHED_STYLE } from './published-style.ts';
 
 /**
@@ -40,6 +41,7 @@ ${degreesSection(snapshot)}
 ${flowSection(snapshot)}
 ${headsSection(snapshot)}
 ${labelsSection(snapshot)}
+${mechanismsSection(snapshot)}
 ${claimsSection(snapshot)}
 ${threadsSection(snapshot, math)}
 ${methodsSection(snapshot)}
@@ -132,19 +134,33 @@ function headsSection({ slug, version, heads }: Snapshot): Markup | null {
 ${fileLinks({ slug, version }, ['heads.csv', ...charts.map(({ id }) => `${id}.svg`)])}</section>`;
 }
 
-function labelsSection({ labels }: Snapshot): Markup | null {
+function labelsSection(snapshot: Snapshot): Markup | null {
+  const { labels } = snapshot;
   if (labels.length === 0) return null;
   return markup`<section aria-labelledby="labels"><h2 id="labels">Labels</h2>
-<ul class="plain">${labels.map((label) => markup`<li><span class="mono">${label.anchor}</span> <span class="label">${label.text}</span></li>`)}</ul></section>`;
+<ul class="plain">${labels.map((label) => markup`<li><span class="mono">${anchorTitle(label.anchor, snapshot)}</span> <span class="label">${label.text}</span></li>`)}</ul></section>`;
 }
 
-function threadsSection({ threads, claims }: Snapshot, math: DrawMath): Markup | null {
+function mechanismsSection({ mechanisms = [], partition }: Snapshot): Markup | null {
+  if (mechanisms.length === 0) return null;
+  const { metric } = ofRun(partition);
+  return markup`<section aria-labelledby="mechanisms"><h2 id="mechanisms">Mechanisms</h2>
+<p class="small">${badge('identity')} What all frozen paths of a mechanism add up to; a path that two of its members stand for counts once.</p>
+${mechanisms.map(
+  ({ group, value, why }) => markup`<article class="claim"><h3>${group.name}</h3>
+<p class="small">${value === null ? markup`<span class="soft">No sum: ${why}.</span>` : markup`<strong class="mono">${shown(`group:${group.id}`, '', 'value', value, formatSigned)}</strong> logits, ${formatShare(value, metric)} of the metric`}</p>
+<ul class="plain small mono">${group.members.map((member) => markup`<li>${member}</li>`)}</ul></article>`,
+)}</section>`;
+}
+
+function threadsSection(snapshot: Snapshot, math: DrawMath): Markup | null {
+  const { threads } = snapshot;
   if (threads.length === 0) return null;
-  const about = (anchor: string) => claims.find(({ claim }) => anchor === `claim:${claim.id}`)?.claim.text ?? null;
   return markup`<section aria-labelledby="discussion"><h2 id="discussion">Discussion</h2>
 ${threads.map(({ thread, comments }) => {
-  const claim = about(thread.anchor);
-  return markup`<article><h3 class="small">${claim === null ? markup`<span class="mono">${thread.anchor}</span>` : claim}${thread.resolved && markup` <span class="soft">resolved by ${thread.resolved.by.name}</span>`}</h3>
+  const isName = readAnchor(thread.anchor)?.kind === 'model';
+  const title = anchorTitle(thread.anchor, snapshot);
+  return markup`<article><h3 class="small">${isName ? markup`<span class="mono">${title}</span>` : title}${thread.resolved && markup` <span class="soft">resolved by ${thread.resolved.by.name}</span>`}</h3>
 ${comments.map((comment) => markup`<blockquote><span class="small soft"><strong>${comment.author.name}</strong> ${formatTime(comment.createdAt)}</span>${prose(comment.body, math)}</blockquote>`)}</article>`;
 })}</section>`;
 }

@@ -1,6 +1,9 @@
+import { readAnchor } from '../lib/board/anchors.ts';
 import type { Kind } from '../lib/engine/index.ts';
 import { markup, type Markup } from '../lib/figures/markup.ts';
-import { numberKey } from '../lib/verify.ts';
+import { visibleToken } from '../lib/figures/numbers.ts';
+import type { Snapshot } from '../lib/snapshot.ts';
+import { numberKey } from '../lib/verify-numbers.ts';
 
 /** What the sections of a published page share. */
 
@@ -25,4 +28,21 @@ export function pathTo({ slug, version }: { slug: string; version: number }): st
 /** What of a section can be had as a file. */
 export function fileLinks(page: { slug: string; version: number }, files: readonly string[]): Markup {
   return markup`<p class="files small soft">${files.map((file) => markup`<a href="${pathTo(page)}/${file}">${file}</a>`)}</p>`;
+}
+
+/** What an anchor is called: its name in the grammar, or what people wrote. */
+export function anchorTitle(anchor: string, { claims, mechanisms = [], runs, partition }: Snapshot): string {
+  const read = readAnchor(anchor);
+  switch (read?.kind) {
+    case 'claim':
+      return claims.find(({ claim }) => claim.id === read.id)?.claim.text ?? anchor;
+    case 'group':
+      return mechanisms.find(({ group }) => group.id === read.id)?.group.name ?? 'a mechanism';
+    case 'run':
+      return `run of ${runs.find(({ id }) => id === read.id)?.view ?? 'an analysis'}`;
+    case 'token':
+      return `${visibleToken(partition.tokenTexts?.[read.position] ?? '')} at position ${read.position}`;
+    default:
+      return anchor;
+  }
 }

@@ -5,6 +5,7 @@ import { commandStrings } from './command-strings.ts';
 import { exportStrings } from './export-strings.ts';
 import { graphStrings } from './graph-strings.ts';
 import { few } from './few.ts';
+import { publishStrings } from './publish-strings.ts';
 import { viewStrings } from './view-strings.ts';
 
 const waiting = (count: number) => (count === 0 ? 'trying again' : `${few(count, 'change', 'changes')} kept`);
@@ -13,6 +14,7 @@ const waiting = (count: number) => (count === 0 ? 'trying again' : `${few(count,
 export const strings = {
   ...accessStrings,
   ...viewStrings,
+  ...publishStrings,
 
   product: 'Pathboard',
   tagline: 'Split a transformer’s answer exactly into the paths that made it, and argue about them together.',
@@ -337,22 +339,6 @@ export const strings = {
     agrees: 'agrees',
     differs: 'differs',
     difference: (max: string) => `largest difference ${max}`,
-  },
-
-  publish: {
-    button: 'Publish',
-    title: 'Publish this board as a page',
-    titleField: 'Title',
-    question: 'Question',
-    findings: 'Findings',
-    findingsHint: 'Paragraphs, - lists, **bold**, *emphasis*, `code`.',
-    slug: 'Address',
-    slugHint: 'The same address again makes the next version; earlier ones stay as they are.',
-    slugPlaceholder: 'made from the title',
-    threads: 'Include the discussion threads',
-    submit: 'Publish',
-    busy: 'Publishing…',
-    done: (version: number) => `Published version ${version}:`,
   },
 
   help: {

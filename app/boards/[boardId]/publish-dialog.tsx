@@ -1,12 +1,14 @@
 'use client';
-import { useState, type FormEvent } from 'react';
+import { useId, useState, type FormEvent } from 'react';
 import { readTitle } from '@/lib/board/board-doc.ts';
-import type { Publication } from '@/lib/wire.ts';
+import { formatTime } from '@/lib/figures/numbers.ts';
+import type { ModelSummary, Publication } from '@/lib/wire.ts';
 import { Button } from '@/app/ui/button.tsx';
 import { Dialog } from '@/app/ui/dialog.tsx';
 import { Fault, Field } from '@/app/ui/field.tsx';
 import { RequestFailure, lineOf, request } from '@/app/ui/request.ts';
 import { strings } from '@/app/ui/strings.ts';
+import { useLoaded } from '@/app/ui/use-loaded.ts';
 import { useBoard } from './board-context.tsx';
 import { useLive } from './use-live.ts';
 
@@ -16,6 +18,9 @@ interface Draft {
   question: string;
   findings: string;
   threads: boolean;
+  anonymous: boolean;
+  /** null: as is usual for the model */
+  weights: boolean | null;
 }
 
 const FIELDS = ['title', 'slug', 'question', 'findings'] as const;
@@ -34,7 +39,8 @@ const draftKey = (boardId: string) => `pathboard.publish.${boardId}`;
 function useDraft(boardId: string, title: string) {
   const [draft, setDraft] = useState<Draft>(() => {
     const kept = localStorage.getItem(draftKey(boardId));
-    return kept ? (JSON.parse(kept) as Draft) : { title, slug: '', question: '', findings: '', threads: true };
+    const fresh: Draft = { title, slug: '', question: '', findings: '', threads: true, anonymous: false, weights: null };
+    return kept ? { ...fresh, ...(JSON.parse(kept) as Partial<Draft>) } : fresh;
   });
   const keep = (next: Draft) => {
     setDraft(next);
@@ -44,7 +50,10 @@ function useDraft(boardId: string, title: string) {
 }
 
 function PublishForm() {
-  const { boardId, session } = useBoard();
+  const { boardId, session, setup } = useBoard();
+  const earlier = useLoaded<Publication[]>(`/api/boards/${boardId}/publications`);
+  const models = useLoaded<ModelSummary[]>('/api/models');
+  const isBuiltIn = models.value?.find(({ name }) => name === setup.model)?.builtIn ?? false;
   const [draft, keep] = useDraft(boardId, useLive(session.boardDoc, readTitle));
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState<{ field: string; line: string } | null>(null);
@@ -54,12 +63,13 @@ function PublishForm() {
     event.preventDefault();
     setBusy(true);
     setFault(null);
-    const { slug, ...rest } = draft;
-    const body = slug.trim() === '' ? rest : { ...rest, slug: slug.trim() };
+    const { slug, weights, ...rest } = draft;
+    const body = { ...rest, ...(slug.trim() !== '' && { slug: slug.trim() }), ...(weights !== null && { weights }) };
     await request<Publication>(`/api/boards/${boardId}/publish`, { method: 'POST', body }).then(
       (made) => {
         setPublished(made);
         keep({ ...draft, slug: made.slug });
+        earlier.reload();
       },
       (error: unknown) => setFault({ field: fieldOf(error), line: lineOf(error) ?? '' }),
     );
@@ -114,10 +124,22 @@ function PublishForm() {
           />
         )}
       </Field>
-      <label className="flex items-center gap-2 text-sm">
-        <input type="checkbox" checked={draft.threads} onChange={(event) => keep({ ...draft, threads: event.target.checked })} />
-        {strings.publish.threads}
-      </label>
+      <fieldset className="grid gap-2 border-t border-line pt-3">
+        <legend className="float-left mb-1 w-full text-xs font-medium text-soft">{strings.publish.options}</legend>
+        <Option checked={draft.threads} onChange={(threads) => keep({ ...draft, threads })} label={strings.publish.threads} />
+        <Option
+          checked={draft.anonymous}
+          onChange={(anonymous) => keep({ ...draft, anonymous })}
+          label={strings.publish.anonymous}
+          hint={strings.publish.anonymousHint}
+        />
+        <Option
+          checked={draft.weights ?? isBuiltIn}
+          onChange={(weights) => keep({ ...draft, weights })}
+          label={strings.publish.weights(setup.model)}
+          hint={strings.publish.weightsHint}
+        />
+      </fieldset>
       <div className="flex items-center gap-3">
         <Button type="submit" tone="main" disabled={busy}>
           {busy ? strings.publish.busy : strings.publish.submit}
@@ -137,8 +159,59 @@ function PublishForm() {
           </p>
         ) : null}
       </div>
+      <Earlier publications={earlier.value ?? []} />
       {fault && !FIELDS.some((field) => field === fault.field) ? <Fault>{fault.line}</Fault> : null}
     </form>
+  );
+}
+
+interface OptionProps {
+  checked: boolean;
+  onChange: (checked: boolean) => void;
+  label: string;
+  hint?: string;
+}
+
+function Option({ checked, onChange, label, hint }: OptionProps) {
+  const id = useId();
+  return (
+    <div className="grid grid-cols-[auto_1fr] items-baseline gap-x-2">
+      <input
+        id={id}
+        type="checkbox"
+        checked={checked}
+        aria-describedby={hint ? `${id}-hint` : undefined}
+        onChange={(event) => onChange(event.target.checked)}
+      />
+      <label htmlFor={id} className="text-sm">
+        {label}
+      </label>
+      {hint ? (
+        <p id={`${id}-hint`} className="col-start-2 text-xs text-soft">
+          {hint}
+        </p>
+      ) : null}
+    </div>
+  );
+}
+
+function Earlier({ publications }: { publications: readonly Publication[] }) {
+  if (publications.length === 0) return null;
+  return (
+    <details>
+      <summary className="text-xs text-soft">{strings.publish.earlier(publications.length)}</summary>
+      <ul className="mt-1 grid gap-1 text-xs">
+        {publications.map(({ slug, version, title, url, createdAt }) => (
+          <li key={`${slug}/${version}`} className="flex flex-wrap gap-x-2">
+            <a href={url} target="_blank" rel="noreferrer" className="font-mono underline underline-offset-2">
+              /p/{slug}/v{version}
+            </a>
+            <span className="min-w-0 truncate">{title}</span>
+            <span className="text-soft">{formatTime(createdAt)}</span>
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
 

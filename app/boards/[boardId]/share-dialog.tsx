@@ -1,5 +1,7 @@
 'use client';
 import Link from 'next/link';
+import { useState } from 'react';
+import type { PagesOfDeleted, Publication } from '@/lib/wire.ts';
 import { ConfirmButton } from '@/app/ui/confirm-button.tsx';
 import { Dialog } from '@/app/ui/dialog.tsx';
 import { Fault } from '@/app/ui/field.tsx';
@@ -7,6 +9,7 @@ import { Invites } from '@/app/ui/people/invites.tsx';
 import { MemberList } from '@/app/ui/people/member-list.tsx';
 import { request } from '@/app/ui/request.ts';
 import { strings } from '@/app/ui/strings.ts';
+import { useLoaded } from '@/app/ui/use-loaded.ts';
 import { useTask } from '@/app/ui/use-task.ts';
 import { useBoard } from './board-context.tsx';
 
@@ -61,19 +64,44 @@ function Sharing() {
 function Deletion() {
   const { boardId } = useBoard();
   const task = useTask();
+  const published = useLoaded<Publication[]>(`/api/boards/${boardId}/publications`);
+  const [pages, setPages] = useState<PagesOfDeleted>('keep');
   const remove = async () => {
-    if (await task.run(() => request(`/api/boards/${boardId}`, { method: 'DELETE' }))) location.assign(`/?deleted=${boardId}`);
+    if (await task.run(() => request(`/api/boards/${boardId}?pages=${pages}`, { method: 'DELETE' })))
+      location.assign(`/?deleted=${boardId}`);
   };
   return (
     <section className="border-t border-line pt-3">
       <p className="mb-1 text-xs text-soft">{strings.share.deleteText}</p>
+      {published.value && published.value.length > 0 ? <PagesChoice pages={pages} onChange={setPages} /> : null}
       <ConfirmButton
         label={strings.share.delete}
         question={strings.share.deleteSure}
-        disabled={task.busy}
+        // What becomes of its pages must have been asked, where it has some.
+        disabled={task.busy || published.value === null}
         onConfirm={() => void remove()}
       />
-      {task.error ? <Fault>{task.error}</Fault> : null}
+      {task.error || published.error ? <Fault>{task.error ?? published.error}</Fault> : null}
     </section>
+  );
+}
+
+const CHOICES = ['keep', 'remove'] as const satisfies readonly PagesOfDeleted[];
+
+function PagesChoice({ pages, onChange }: { pages: PagesOfDeleted; onChange: (pages: PagesOfDeleted) => void }) {
+  const words = strings.deletion;
+  const hints = { keep: words.keepHint, remove: words.removeHint };
+  return (
+    <fieldset className="mb-2 grid gap-1">
+      <legend className="mb-1 text-xs font-medium text-soft">{words.pages}</legend>
+      {CHOICES.map((choice) => (
+        <label key={choice} className="grid grid-cols-[auto_1fr] items-baseline gap-x-2 text-sm">
+          <input type="radio" name="pages" checked={pages === choice} onChange={() => onChange(choice)} />
+          <span>
+            {words[choice]} <span className="text-xs text-soft">{hints[choice]}</span>
+          </span>
+        </label>
+      ))}
+    </fieldset>
   );
 }
