@@ -1,3 +1,4 @@
+import { parsePredicate } from './board/predicate.ts';
 import { verdictOf } from './board/verdict.ts';
 import { isEngineError, type AnalyzeRequest, type Answer, type Kind } from './engine/index.ts';
 import { sumOfMechanism } from './mechanism-sum.ts';
@@ -60,6 +61,8 @@ export interface Progress {
 
 /** Of the largest magnitude in its column of the fresh answer: what single precision leaves open between machines. */
 export const RELATIVE_TOLERANCE = 1e-4;
+/** Of what a predicate compared, which may be a quotient of such numbers. */
+const DERIVED_TOLERANCE = 1e-3;
 /** [M11] What an identity's error may be, of Σ|terms|. */
 const ERROR_BOUND = 1e-5;
 const LISTED = 2000;
@@ -292,8 +295,8 @@ function compareVerdict(
   const missing = answers.find((answer) => 'missing' in answer);
   if (missing && 'missing' in missing) return { ...head, ...notRecomputed(missing.missing), numbers: [] };
   const fresh = verdictOf(predicate, answers as readonly Answer[]);
-  const isError = /^\s*error\b/.test(predicate);
-  const tolerance = RELATIVE_TOLERANCE * Math.abs(fresh.left ?? 0);
+  const isError = parsePredicate(predicate).tests.some(({ quantity }) => quantity.kind === 'error');
+  const tolerance = DERIVED_TOLERANCE * Math.abs(fresh.left ?? 0);
   const difference = verdict.left === null || fresh.left === null ? null : Math.abs(verdict.left - fresh.left);
   const isSame = isError || (difference === null ? verdict.left === fresh.left : difference <= tolerance);
   const why =

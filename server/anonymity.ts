@@ -27,7 +27,9 @@ export function anonymised(snapshot: Snapshot, everybody: readonly Author[]): Sn
     ...renamed,
     authors: everybody.map(called),
     question: hush(renamed.question),
+    title: hush(renamed.title),
     findings: hush(renamed.findings),
+    labels: renamed.labels.map((label) => ({ ...label, text: hush(label.text) })),
     threads: renamed.threads.map(({ thread, comments }) => ({
       thread,
       comments: comments.map((comment) => ({ ...comment, body: hush(comment.body) })),
@@ -38,7 +40,7 @@ export function anonymised(snapshot: Snapshot, everybody: readonly Author[]): Sn
         text: hush(claim.text),
         stances: Object.fromEntries(Object.entries(claim.stances).map(([id, stance]) => [id, { ...stance, reason: hush(stance.reason) }])),
       },
-      evidence,
+      evidence: evidence.map((item) => ({ ...item, ...(item.note !== undefined && { note: hush(item.note) }) })),
     })),
   };
 }

@@ -11,6 +11,7 @@ import { EDGES, PATHS, questionOf, type Snapshot } from '../lib/snapshot.ts';
 import type { Author, Publication, Run, newPublication } from '../lib/wire.ts';
 import { authorise, type Person } from './access.ts';
 import { anonymised, withoutIds } from './anonymity.ts';
+import { publicClaim, publicComment, publicEvidence, publicThread } from './public-records.ts';
 import type { App } from './app.ts';
 import { audit } from './audit.ts';
 import { cardOf } from './card.ts';
@@ -196,10 +197,13 @@ async function readDiscussion(app: App, boardId: string, withThreads: boolean): 
       const evidence = readEvidence(doc).records;
       return {
         threads: (withThreads ? readThreads(doc).records : []).map((thread) => ({
-          thread,
-          comments: comments.filter(({ threadId }) => threadId === thread.id),
+          thread: publicThread(thread),
+          comments: comments.filter(({ threadId }) => threadId === thread.id).map(publicComment),
         })),
-        claims: readClaims(doc).records.map((claim) => ({ claim, evidence: evidence.filter(({ claimId }) => claimId === claim.id) })),
+        claims: readClaims(doc).records.map((claim) => ({
+          claim: publicClaim(claim),
+          evidence: evidence.filter(({ claimId }) => claimId === claim.id).map(publicEvidence),
+        })),
       };
     }),
   );

@@ -36,7 +36,7 @@ function evidenceItem(evidence: Evidence, runs: Map<string, Run>): Markup {
   const { value, left } = evidence.verdict;
   const first = evidence.runIds.map((id) => runs.get(id)).find((run) => run !== undefined);
   const last = evidence.reruns.at(-1);
-  return markup`<div class="evidence small">${first && badge(first.answer.kind)} <code>${evidence.predicate}</code> <strong>${shownWord(`evidence:${evidence.id}`, 'verdict', value)}</strong>${left !== null && markup`, compared <span class="mono">${shown(`evidence:${evidence.id}`, '', 'left', left, formatValue)}</span>`}
+  return markup`<div class="evidence small">${first && badge(first.answer.kind)} <code>${evidence.predicate}</code> <strong>${evidence.beside === true && 'for comparison, '}${shownWord(`evidence:${evidence.id}`, 'verdict', value)}</strong>${left !== null && markup`, compared <span class="mono">${shown(`evidence:${evidence.id}`, '', 'left', left, formatValue)}</span>`}${evidence.note !== undefined && markup`<br>${evidence.note}`}
 <br><span class="soft">${evidence.author.name}, ${formatTime(evidence.createdAt)}${first && markup`; ${first.view}${first.answer.reference !== null && ` against ${first.answer.reference}`}`}; run${evidence.runIds.length === 1 ? '' : 's'} <span class="mono">${evidence.runIds.join(', ')}</span></span>
 ${last && markup`<br><span class="soft">Run again ${evidence.reruns.length === 1 ? 'once' : `${evidence.reruns.length} times`}, last by ${last.by.name}: ${last.agrees ? 'agrees' : 'differs'}, largest difference ${formatError(last.maxDifference)}.</span>`}</div>`;
 }

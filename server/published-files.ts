@@ -4,11 +4,13 @@ import { csvOf } from '../lib/figures/csv.ts';
 import { degreesFigure } from '../lib/figures/degrees.ts';
 import { flowFigure } from '../lib/figures/flow.ts';
 import { figuresOf as chartsOf } from '../lib/figures/term-figures.ts';
+import { layersOf, writeAttributionGraph } from '../lib/interchange/attribution-graph.ts';
 import { claimsCsv, evidenceCsv, labelsCsv, stancesCsv } from '../lib/interchange/tables.ts';
+import { writeAnnotations } from '../lib/interchange/web-annotation.ts';
 import type { App } from './app.ts';
 import { bibtexOf, citationOf, type Cited } from './citation.ts';
 import { pathsFigure } from './published-embed.ts';
-import { pathTo } from './published-parts.ts';
+import { anchorTitle, pathTo } from './published-parts.ts';
 import { findCard, type StoredVersion } from './publish.ts';
 
 /** What of a published version can be had as a file. Everything comes from its snapshot. */
@@ -56,6 +58,8 @@ const FILES: Record<string, Make> = {
   'paths.svg': figure(({ snapshot }) => pathsFigure(snapshot, BARS)),
   'degrees.svg': figure(({ snapshot }) => degreesFigure(snapshot.degrees)),
   'flow.svg': figure(({ snapshot }) => (snapshot.flow ? flowFigure(snapshot.flow) : null)),
+  'graph.json': (page) => file(JSON_TYPE, graphOf(page)),
+  'annotations.jsonld': (page, app) => file('application/ld+json; charset=utf-8', JSON.stringify(annotationsOf(page, app))),
   'citation.bib': (page, app) => file('application/x-bibtex; charset=utf-8', bibtexOf(citedOf(page, app))),
   'citation.txt': (page, app) => file(TEXT_TYPE, `${citationOf(citedOf(page, app))}\n`),
   'card.png': async ({ slug, version }, app) => {
@@ -76,7 +80,29 @@ function headsFigure({ snapshot: { heads } }: StoredVersion, name: string): Publ
   return chart ? file(SVG_TYPE, chart.svg) : null;
 }
 
-export function citedOf({ slug, version, title, snapshot }: StoredVersion, { config }: App): Cited {
+/** Versions without the figure of the flow have no graph. */
+function graphOf({ slug, snapshot }: StoredVersion): string | null {
+  const { flow, partition, heads, mechanisms = [], labels, setup } = snapshot;
+  if (!flow) return null;
+  const groups = mechanisms.map(({ group }) => group);
+  const layers = layersOf([flow, partition, ...(heads ? [heads] : [])]);
+  const pinned = labels.map(({ anchor }) => anchor);
+  return JSON.stringify(writeAttributionGraph({ slug, prompt: setup.prompt, layers, flow, paths: partition, groups, labels, pinned }));
+}
+
+function annotationsOf({ slug, version, snapshot }: StoredVersion, { config }: App) {
+  const { labels, threads, claims, partition } = snapshot;
+  return writeAnnotations({
+    source: `${config.publicUrl}${pathTo({ slug, version })}`,
+    model: partition.model,
+    labels,
+    threads,
+    claims: claims.map(({ claim }) => claim),
+    titleOf: (anchor) => anchorTitle(anchor, snapshot),
+  });
+}
+
+function citedOf({ slug, version, title, snapshot }: StoredVersion, { config }: App): Cited {
   const { authors, publishedAt } = snapshot;
   return { slug, version, title, authors, publishedAt, url: `${config.publicUrl}${pathTo({ slug, version })}` };
 }

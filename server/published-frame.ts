@@ -117,7 +117,7 @@ export function reportOf({ report, createdAt }: StoredReport): Markup {
   return markup`<p class="small"><strong data-outcome="${report.mark}">${report.mark === 'reproduced' ? 'Everything is reproduced' : `Of ${parts.length} parts: ${told.join(', ')}`}</strong>, ${formatTime(createdAt)}${on}.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Report"><table class="report"><thead><tr><th scope="col">Part</th><th scope="col">Mark</th><th scope="col" class="number">Numbers</th><th scope="col" class="number">Largest difference</th><th scope="col" class="number">Tolerance</th></tr></thead>
 <tbody>${parts.map(partRow)}</tbody></table></div>
-<p class="small soft">Tolerance: ${TOLERANCE} of the largest number of the same column; the error of an identity must be below 1e−5 of the sum of its terms’ sizes.</p>`;
+<p class="small soft">Tolerance: ${TOLERANCE} of the largest number of the same column, 1e−3 of what a predicate compared; the error of an identity must be below 1e−5 of the sum of its terms’ sizes.</p>`;
 }
 
 const TOLERANCE = '1e−4';

@@ -128,6 +128,14 @@ export function writeAttributionGraph(source: GraphSource): AttributionGraph {
   };
 }
 
+/** How many layers the names in these answers reach. */
+export function layersOf(answers: readonly Answer[]): number {
+  const numbers = answers.flatMap(({ terms }) =>
+    terms.flatMap(({ name }) => [...name.matchAll(/\b[am](\d+)/g)].map(([, layer]) => Number(layer))),
+  );
+  return numbers.reduce((most, layer) => Math.max(most, layer + 1), 0);
+}
+
 function nodeOf(name: string, { flow, layers, labels }: GraphSource): GraphNode {
   const [plain, at] = [placeless(name), /@(\d+)$/.exec(name)?.[1]];
   const place = at === undefined ? (flow.position ?? 0) : Number(at);
