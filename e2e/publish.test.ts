@@ -10,7 +10,7 @@ import { FOLDER, WIDE, inspect } from './inspect.ts';
 
 /** A published page as readers have it: whole without JavaScript, verified, quoted, framed, anonymous, and found out. */
 
-test.setTimeout(300_000);
+test.setTimeout(150_000);
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const run = promisify(execFile);
@@ -246,7 +246,7 @@ test('deleting a board asks what becomes of its pages', async ({ browser, owner 
   const page = await reader(browser);
   await page.goto(address);
   await expect(page.getByRole('heading', { name: 'No such page' })).toBeVisible();
-  await owner.getByRole('button', { name: 'Bring back' }).click();
+  await owner.getByRole('status').getByRole('button', { name: 'Undo' }).click();
   await expect.poll(async () => (await page.goto(address))?.status()).toBe(200);
   await page.context().close();
 });

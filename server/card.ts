@@ -18,6 +18,7 @@ export function cardOf({ title, question, authors, partition }: Snapshot): strin
   const top = MARGIN + 48 + titleLines.length * 58;
   const largest = terms.toSorted((a, b) => Math.abs(b.value ?? 0) - Math.abs(a.value ?? 0)).slice(0, BARS);
   const scale = Math.max(...largest.map(({ value = 0 }) => Math.abs(value)), 1e-12);
+  const signs = signsOf(largest.map(({ value = 0 }) => value));
   const token = (text: string | undefined, id: number) => shortened(visibleToken(text ?? String(id)), 16);
   const asked = `logit ${token(targetText, target)}${foil === null ? '' : ` − logit ${token(foilText, foil)}`} = ${formatValue(metric)}`;
   const barsTop = SIZE.height - MARGIN - 40 - BARS * 40;
@@ -27,17 +28,26 @@ export function cardOf({ title, question, authors, partition }: Snapshot): strin
 ${titleLines.map((line, index) => markup`<text x="${MARGIN}" y="${MARGIN + 44 + index * 58}" font-size="46" font-weight="bold">${line}</text>`)}
 ${questionLines.map((line, index) => markup`<text x="${MARGIN}" y="${top + index * 34}" font-size="25" fill="#54595f">${line}</text>`)}
 <text x="${MARGIN}" y="${barsTop - 22}" font-size="24" ${MONO}>${asked}</text>
-${largest.map(({ name, value = 0 }, index) => bar(name, value, barsTop + index * 40, scale, metric))}
+${largest.map(({ name, value = 0 }, index) => bar(name, value, barsTop + index * 40, scale, metric, signs))}
 <text x="${MARGIN}" y="${SIZE.height - MARGIN + 24}" font-size="21" fill="#54595f">${shortened(authors.join(', '), 60)}</text>
 <text x="${SIZE.width - MARGIN}" y="${SIZE.height - MARGIN + 24}" font-size="21" text-anchor="end" fill="#54595f">Pathboard</text>
 </svg>`.toString();
 }
 
-function bar(name: string, value: number, y: number, scale: number, metric: number): Markup {
-  const [zero, reach] = [620, 250];
-  const length = Math.max(2, (Math.abs(value) / scale) * reach);
-  const x = value < 0 ? zero + reach - length : zero + reach;
-  return markup`<text x="${MARGIN}" y="${y + 22}" font-size="20" ${MONO}>${shortened(name, 42)}</text><rect x="${Math.round(x)}" y="${y + 4}" width="${Math.round(length)}" height="24" fill="${value < 0 ? '#b9540b' : '#1f6fb2'}"/><text x="${SIZE.width - MARGIN}" y="${y + 22}" font-size="20" text-anchor="end" ${MONO}>${formatSigned(value)} ${formatShare(value, metric)}</text>`;
+/** Names on the left, numbers on the right, and between them bars from a zero in the middle, or at the edge where all have one sign. */
+function bar(name: string, value: number, y: number, scale: number, metric: number, signs: Signs): Markup {
+  const [left, right] = [500, 930];
+  const zero = signs === 'both' ? (left + right) / 2 : signs === 'up' ? left : right;
+  const length = Math.max(2, (Math.abs(value) / scale) * (signs === 'both' ? (right - left) / 2 : right - left));
+  const x = value < 0 ? zero - length : zero;
+  return markup`<text x="${MARGIN}" y="${y + 22}" font-size="20" ${MONO}>${shortened(name, 34)}</text><rect x="${Math.round(x)}" y="${y + 4}" width="${Math.round(length)}" height="24" fill="${value < 0 ? '#b9540b' : '#1f6fb2'}"/><text x="${SIZE.width - MARGIN - 96}" y="${y + 22}" font-size="20" text-anchor="end" ${MONO}>${formatSigned(value)}</text><text x="${SIZE.width - MARGIN}" y="${y + 22}" font-size="20" text-anchor="end" fill="#54595f" ${MONO}>${formatShare(value, metric)}</text>`;
+}
+
+type Signs = 'up' | 'down' | 'both';
+
+function signsOf(values: readonly number[]): Signs {
+  if (values.every((value) => value >= 0)) return 'up';
+  return values.every((value) => value <= 0) ? 'down' : 'both';
 }
 
 /** Lines of about so many characters; the last one says with an ellipsis that more was written. */

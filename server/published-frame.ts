@@ -166,7 +166,8 @@ const FRAME_STYLE = `
 button{font:inherit;font-size:.875rem;color:var(--ground,#fff);background:var(--ink,#1a1c1e);border:1px solid var(--ink,#1a1c1e);border-radius:3px;padding:.25rem .75rem;cursor:pointer}
 button:disabled{opacity:.6;cursor:default}
 :focus-visible{outline:2px solid var(--ink,#1a1c1e);outline-offset:2px}
-.files{display:flex;flex-wrap:wrap;gap:.25rem .75rem}
+.files{display:flex;flex-wrap:wrap;gap:0 .875rem}
+.files a{display:inline-block;padding:.3rem 0;min-height:1.5rem}
 .files a{font-family:ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace}
 pre{background:var(--sunken,#f3f3ef);border-radius:3px;padding:.5rem .75rem;font:12px/1.5 ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre-wrap;overflow-wrap:anywhere;margin:.25rem 0 .75rem}
 .mark{white-space:nowrap;font-weight:600;font-size:.75rem}
@@ -174,7 +175,8 @@ pre{background:var(--sunken,#f3f3ef);border-radius:3px;padding:.5rem .75rem;font
 .mark.not-reproduced::before{content:"✗ "}
 .mark.not-recomputed::before{content:"? "}
 .mark.not-reproduced,[data-outcome=not-reproduced]{color:var(--negative,#b9540b)}
-.report th{overflow-wrap:anywhere;min-width:12rem}
+.report th[scope=row]{overflow-wrap:anywhere;min-width:9rem}
+.report thead .number{white-space:normal;min-width:4.5rem}
 .report tr>:nth-child(2){display:table-cell}
 .seal{margin-left:.25em;font-size:.8em}
 .seal.not-reproduced{color:var(--negative,#b9540b);font-weight:700}
