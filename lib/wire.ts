@@ -78,6 +78,10 @@ z.config({ jitless: true });
  *   GET    /api/sessions/SID/results            -> SessionResults (409 before the reveal)
  *   GET    /api/sessions/SID/export?as=long|matrix|json   a file: CSV with one row a label, CSV with one row an item, JSON
  *   GET    /api/boards/ID/publications          -> Publication[], newest first
+ *   GET    /api/boards/ID/export?format=F       a file for other tools: attribution-graph, eap, annotations, paths, labels, …
+ *   POST   /api/boards/ID/import                a file of other tools -> ImportReport
+ *   GET    /api/boards/ID/imports               -> ImportedGraph[], newest first
+ *   GET    /api/boards/ID/imports/GID           the graph as it came     DELETE
  *   GET    /p/SLUG   /p/SLUG/vN                 HTML: the latest version, that version
  *   GET    /p/SLUG/vN/embed                     HTML for other sites to frame
  *   GET    /p/SLUG/vN/FILE                      snapshot.json, paths.csv, degrees.svg, card.png, citation.bib, … (published-files.ts)
@@ -245,6 +249,12 @@ export const skipRequest = z.strictObject({ item });
 export const annotatorRequest = z.strictObject({ personId: id });
 export const reassignRequest = z.strictObject({ from: id, to: id });
 export const exportForm = z.enum(['long', 'matrix', 'json']);
+
+/** A file of another tool: lib/interchange says what is wrong with it. */
+export const anyJson = z.unknown();
+/** What a board can be taken away as. */
+export const exportFormat = z.enum(['attribution-graph', 'eap', 'annotations', 'paths', 'labels', 'claims', 'stances', 'evidence']);
+export type ExportFormat = z.infer<typeof exportFormat>;
 
 export interface ApiError {
   error: {
@@ -518,6 +528,28 @@ export interface SessionResults {
   items: LabelledItem[];
   /** of the blind labels alone; raters are ids of people */
   agreement: Agreement;
+}
+
+/** A graph that somebody brought from elsewhere: not computed here, not verified. */
+export interface ImportedGraph {
+  id: string;
+  name: string;
+  format: 'attribution-graph' | 'eap';
+  nodes: number;
+  links: number;
+  author: string;
+  createdAt: number;
+}
+
+/** What of a file found a place on the board. */
+export interface ImportReport {
+  format: 'attribution-graph' | 'eap' | 'annotations';
+  graphId: string | null;
+  groups: number;
+  labels: number;
+  comments: number;
+  /** what did not, and why */
+  left: { id: string; why: string }[];
 }
 
 export interface Publication {

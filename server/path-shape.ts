@@ -2,7 +2,7 @@
 const WORDS = new Set(
   (
     '_next access account again analyze api audit auth backup bin boards callback change-password claims collab comments discussion board email ' +
-    'embed enter evidence get-session healthz icon.svg invites join link link-social list-accounts list-sessions local me members metrics models p p-assets ' +
+    'embed enter evidence export get-session healthz icon.svg import imports invites join link link-social list-accounts list-sessions local me members metrics models p p-assets ' +
     'password publications publish readyz revoke-other-sessions revoke-session revoke-sessions runs sign-in sign-out sign-up social stance static threads ' +
     'tokenize tokens transfer undelete unlink-account verify versions workspaces'
   ).split(' '),

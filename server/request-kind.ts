@@ -8,7 +8,10 @@ const STATIC = /^\/(?:_next\/static\/|p-assets\/|icon\.svg$|favicon\.ico$)/;
 const SIGN_IN = /^\/(?:enter$|api\/auth\/(?:sign-in|sign-up|change-password|verify-password|set-password)\b|api\/me\/account$)/;
 const JOIN = /^\/(?:join\/|api\/join$)/;
 /** What occupies the engine, or writes much at once. */
-const HEAVY = /^\/api\/(?:analyze|boards\/[^/]+\/(?:runs|publish|versions|sessions|claims\/[^/]+\/evidence|evidence\/[^/]+\/again))$/;
+const HEAVY =
+  /^\/api\/(?:analyze|boards\/[^/]+\/(?:runs|publish|import|versions|sessions|claims\/[^/]+\/evidence|evidence\/[^/]+\/again))$/;
+/** Reads, and computes what it answers. */
+const COMPUTED = /^\/api\/boards\/[^/]+\/export$/;
 /** Computes a whole page anew, for anybody. */
 const VERIFY = /^\/p\/[^/]+\/[^/]+\/verify$/;
 /** Asked while somebody types. */
@@ -19,6 +22,7 @@ export function kindOf(method: string, path: string): Kind {
   if (STATIC.test(path)) return 'static';
   if (SIGN_IN.test(path) && (!reads || path === '/enter')) return 'sign-in';
   if (JOIN.test(path)) return 'join';
+  if (COMPUTED.test(path)) return 'heavy';
   if (VERIFY.test(path) && !reads) return 'verify';
   if (reads || QUESTION.test(path)) return 'reading';
   return HEAVY.test(path) ? 'heavy' : 'writing';

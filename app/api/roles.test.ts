@@ -6,6 +6,7 @@ import { deleteBoard } from '../../server/bin.ts';
 import { changeState } from '../../server/annotation/acts.ts';
 import { makeSession } from '../../server/annotation/set-up.ts';
 import { addClaim, addComment, addEvidence } from '../../server/discussion.ts';
+import { importToBoard } from '../../server/interchange.ts';
 import { makeBoardInvite, makeWorkspaceInvite } from '../../server/invites.ts';
 import { isRefusal } from '../../server/refusal.ts';
 import { runOnBoard } from '../../server/runs.ts';
@@ -42,6 +43,7 @@ interface Place {
   evidenceId: string;
   runId: string;
   versionId: string;
+  importId: string;
   /** open, and revealed */
   sessionId: string;
   revealedId: string;
@@ -65,6 +67,8 @@ const sessionBy = ({ person }: Actor) => ({
   perItem: null,
   hidesNumbers: false,
 });
+/** Of another tool. */
+const GRAPH = { cfg: { n_layers: 1, n_heads: 1 }, nodes: {}, edges: { 'input->logits': { score: 1, in_graph: true } } };
 const PAGE = { title: 'A page', question: '', findings: '', threads: false };
 
 /** What of the API each action opens; `:name` stands for what the place has, `:me` for who asks. */
@@ -74,6 +78,8 @@ const ROUTES: Record<Action, Record<string, Given | null>> = {
     'GET /api/boards/:boardId/members': null,
     'GET /api/boards/:boardId/runs': null,
     'GET /api/boards/:boardId/publications': null,
+    'GET /api/boards/:boardId/imports': null,
+    'GET /api/boards/:boardId/imports/:importId': null,
     'GET /api/boards/:boardId/comments/:commentId/history': null,
     'GET /api/boards/:boardId/marks': null,
     'POST /api/boards/:boardId/marks': null,
@@ -84,7 +90,7 @@ const ROUTES: Record<Action, Record<string, Given | null>> = {
     'GET /api/sessions/:revealedId/results': null,
     'GET /api/sessions/:revealedId/export?as=json': null,
   },
-  'board.analyze': {},
+  'board.analyze': { 'GET /api/boards/:boardId/export?format=labels': null },
   'board.history': {
     'GET /api/boards/:boardId/versions': null,
     'GET /api/boards/:boardId/versions/:versionId': null,
@@ -108,7 +114,10 @@ const ROUTES: Record<Action, Record<string, Given | null>> = {
     'POST /api/sessions/:sessionId/annotators': ({ account }) => ({ personId: account }),
     'POST /api/sessions/:sessionId/reassign': ({ boss, account }) => ({ from: boss.person.id, to: account }),
   },
-  'board.edit': {},
+  'board.edit': {
+    'POST /api/boards/:boardId/import': () => GRAPH,
+    'DELETE /api/boards/:boardId/imports/:importId': null,
+  },
   'board.keep-version': {
     'POST /api/boards/:boardId/versions': () => ({ name: 'Before the talk' }),
     'PATCH /api/boards/:boardId/versions/:versionId': () => ({ name: 'Renamed' }),
@@ -212,6 +221,7 @@ async function makePlace(): Promise<Place> {
     claimId: claim.id,
     evidenceId: evidence.id,
     runId: run.id,
+    importId: (await importToBoard(app, boss.person, boardId, GRAPH)).graphId ?? '',
     versionId: (await keepVersion(app, boss.person, boardId, 'As it was')).id,
     sessionId: (await makeSession(app, boss.person, boardId, sessionBy(boss))).id,
     revealedId: revealed.id,

@@ -25,7 +25,8 @@ export function writeEapGraph(answer: Answer, model: EapModel, inGraph: Readonly
   if (answer.view !== 'attribution') throw new EngineError('bad-request', 'EAP-IG graph', 'an attribution run', answer.view);
   const edges: EapGraph['edges'] = {};
   for (const { name, value } of answer.terms) {
-    if (value !== undefined) edges[name] = { score: value, in_graph: inGraph === null || inGraph.has(name) };
+    if (value !== undefined && name.split('->').length === 2)
+      edges[name] = { score: value, in_graph: inGraph === null || inGraph.has(name) };
   }
   const kept = Object.entries(edges).filter(([, edge]) => edge.in_graph);
   const used = new Set(kept.flatMap(([name]) => endsOf(name)));

@@ -17,6 +17,7 @@ export interface Place {
   evidenceId: string;
   runId: string;
   versionId: string;
+  importId: string;
   /** somebody who labels in the session, as the comment's author does */
   annotator: Actor;
   sessionId: string;
@@ -34,6 +35,8 @@ export interface Api {
   ask(actor: Actor | null, method: string, path: string, asked?: Asked): Promise<Answered>;
 }
 
+/** Of another tool. */
+export const GRAPH = { cfg: { n_layers: 1, n_heads: 1 }, nodes: {}, edges: { 'input->logits': { score: 1, in_graph: true } } };
 export const EFFECT = { view: 'path-effect', model: 'toy', prompt: 'When Mary', paths: ['input->a0.h0->logits'] };
 
 export const LABEL = { item: 1, label: 'copies', unsure: false, note: '' };
@@ -76,6 +79,7 @@ export async function makePlace(api: Api, { host, heir, author = host }: { host:
   const labelId = randomUUID();
   await as(author)('PUT', `/api/sessions/${text(session.id)}/labels/${labelId}`, LABEL);
   const invite = await byHost('POST', `${board}/invites`, { role: 'viewer', expiresIn: 1, maxUses: null });
+  const imported = await byHost('POST', `${board}/import`, GRAPH);
   const page = await byHost('POST', `${board}/publish`, { title: `Page ${made}`, question: '', findings: '', threads: true });
   return {
     host,
@@ -88,6 +92,7 @@ export async function makePlace(api: Api, { host, heir, author = host }: { host:
     evidenceId: text(evidence.id),
     runId: text(run.id),
     versionId: text(version.id),
+    importId: text(imported['graphId']),
     annotator,
     sessionId: text(session.id),
     labelId,

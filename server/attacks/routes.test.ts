@@ -119,7 +119,7 @@ describe('who may, may: the least role that is enough', () => {
 });
 
 describe('an id of another board under one’s own', () => {
-  const ids = ['commentId', 'threadId', 'claimId', 'evidenceId', 'versionId', 'runId', 'inviteId'] as const;
+  const ids = ['commentId', 'threadId', 'claimId', 'evidenceId', 'versionId', 'runId', 'inviteId', 'importId'] as const;
   const boardRoutes = everything.filter((name) => name.includes('[boardId]/') && ids.some((id) => name.includes(`[${id}]`)));
 
   test.each(boardRoutes)('%s', async (name) => {

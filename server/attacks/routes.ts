@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { BoardAction, WorkspaceAction } from '../../lib/roles.ts';
 import { PASSWORD, SETUP } from '../testing/world.ts';
-import { EFFECT, LABEL, newSession, type Place } from './place.ts';
+import { EFFECT, GRAPH, LABEL, newSession, type Place } from './place.ts';
 
 /**
  * Every route and method that the site has, and who may. A file app/…/route.ts that is not here fails
@@ -170,6 +170,11 @@ export const ROUTES: Record<string, RouteEntry> = {
     status: 409,
   },
   'GET /api/boards/[boardId]/publications': { needs: 'board.read' },
+  'GET /api/boards/[boardId]/export': { needs: 'board.analyze', path: ({ boardId }) => `/api/boards/${boardId}/export?format=labels` },
+  'POST /api/boards/[boardId]/import': { needs: 'board.edit', body: () => GRAPH },
+  'GET /api/boards/[boardId]/imports': { needs: 'board.read' },
+  'GET /api/boards/[boardId]/imports/[importId]': { needs: 'board.read' },
+  'DELETE /api/boards/[boardId]/imports/[importId]': { needs: 'board.edit', status: 204 },
   'POST /api/boards/[boardId]/publish': {
     needs: 'board.publish',
     body: ({ slug }) => ({ title: 'Again', slug, question: 'Why?', findings: '', threads: false }),

@@ -55,6 +55,9 @@ export function BoardHeader({ theme, connection, peers, answer, follow, onSheet 
         <AccountMenu person={person} guest={guest} />
         {role === null ? null : (
           <>
+            <Button small onClick={() => onSheet('files')}>
+              {strings.files.button}
+            </Button>
             <Button small onClick={() => onSheet('history')}>
               {strings.history.button}
             </Button>

@@ -7,6 +7,7 @@ import { useGoTo, useNamed, type Sheet } from './board-commands.ts';
 
 const load = {
   help: () => import('./help-sheet.tsx').then(({ HelpSheet }) => HelpSheet),
+  files: () => import('./files-dialog.tsx').then(({ FilesDialog }) => FilesDialog),
   history: () => import('./history-dialog.tsx').then(({ HistoryDialog }) => HistoryDialog),
   share: () => import('./share-dialog.tsx').then(({ ShareDialog }) => ShareDialog),
   publish: () => import('./publish-dialog.tsx').then(({ PublishDialog }) => PublishDialog),
@@ -14,6 +15,7 @@ const load = {
 };
 
 const HelpSheet = dynamic(load.help, { ssr: false });
+const FilesDialog = dynamic(load.files, { ssr: false });
 const HistoryDialog = dynamic(load.history, { ssr: false });
 const ShareDialog = dynamic(load.share, { ssr: false });
 const PublishDialog = dynamic(load.publish, { ssr: false });
@@ -41,6 +43,8 @@ export function BoardSheet({ sheet, commands, onClose }: BoardSheetProps) {
   switch (sheet) {
     case 'help':
       return <HelpSheet open commands={commands} onClose={onClose} />;
+    case 'files':
+      return <FilesDialog open onClose={onClose} />;
     case 'history':
       return <HistoryDialog open onClose={onClose} />;
     case 'share':
