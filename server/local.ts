@@ -45,7 +45,12 @@ export class RunningServer {
 
   /** JSON, as the list in lib/wire.ts says. */
   async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
-    return JSON.parse(await textOf(await this.send(method, path, { body }))) as T;
+    return JSON.parse(await this.text(method, path, body)) as T;
+  }
+
+  /** A file, as it is. */
+  async text(method: string, path: string, body?: unknown): Promise<string> {
+    return textOf(await this.send(method, path, { body }));
   }
 
   /** The events of an analysis as they come. */

@@ -16,6 +16,8 @@ const COMMANDS: Record<string, () => Promise<(command: Command) => Promise<void>
   audit: async () => (await import('./team.ts')).audit,
   link: async () => (await import('./team.ts')).link,
   password: async () => (await import('./team.ts')).password,
+  export: async () => (await import('./files.ts')).exporting,
+  'import-graph': async () => (await import('./files.ts')).importingGraph,
   backup: async () => (await import('./backup.ts')).backup,
   restore: async () => (await import('./backup.ts')).restore,
   'move-to-postgres': async () => (await import('./backup.ts')).move,

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EngineError, GENERATORS, GRANULARITIES, KIND_OF_VIEW, REFERENCES, VIEWS } from '../../lib/engine/index.ts';
 import { ROLES } from '../../lib/roles.ts';
+import { exportFormat } from '../../lib/wire.ts';
 
 /** What may stand on the command line, and how it is read. */
 
@@ -17,6 +18,8 @@ pathboard prompts GENERATOR --model NAME --count N [--seed N] [--json]
 
 pathboard boards [--json]
 pathboard invite BOARD [--role ${ROLES.slice(1).join('|')}] [--days N] [--uses N] [--json]
+pathboard export BOARD --format F [--json]
+pathboard import-graph FILE --board ID [--json]
 pathboard audit [--workspace ID] [--before N] [--json]
 pathboard link [--json]
 pathboard password [--email ADDRESS] [--json]
@@ -41,6 +44,8 @@ weights     --fold-norm
 engine      --provider cpu
 save        --save --board ID keeps the answer as a run of the board; it then prints that run
 boards      what the owner of this installation sees and may do; --uses is unlimited unless given, --days is 30, --role is editor
+export      for other tools, to standard output: ${exportFormat.options.join(', ')}
+import-graph  an attribution graph (circuit-tracer, Neuronpedia), an EAP-IG graph, or web annotations; says what it left out
 password    of the owner, typed, read from standard input, or in PATHBOARD_PASSWORD; signs the owner out everywhere
 backup      everything but sessions and open links, as of one moment, also of a running server; models are named, and in it
             with --with-models; --force writes over FILE
@@ -94,6 +99,7 @@ const OPTIONS = {
   workspace: { type: 'string' },
   before: { type: 'string' },
   email: { type: 'string' },
+  format: { type: 'string' },
   'with-models': { type: 'boolean' },
   force: { type: 'boolean' },
 } as const satisfies ParseArgsConfig['options'];

@@ -124,6 +124,19 @@ describe('beside a running server', () => {
     expect(await refusal(['audit', '--workspace', 'nowhere-at-all'])).toContain('workspace: expected a workspace that you are a member of');
   });
 
+  test('takes a board out for other tools, and brings it in again', async () => {
+    const table = await pathboard(['export', board, '--format', 'paths']);
+    expect([table.code, table.stdout.split('\r\n')[0]]).toEqual([0, 'name,degree,value (logits)']);
+    const { body } = await json<{ body: string }>(['export', board, '--format', 'attribution-graph']);
+    expect(JSON.parse(body)).toMatchObject({ metadata: { scan: 'toy' }, links: [{ weight: 0.5 }] });
+    const file = join(home, 'graph.json');
+    await writeFile(file, body);
+    expect(await json(['import-graph', file, '--board', board])).toMatchObject({ format: 'attribution-graph', groups: 0, left: [] });
+    await writeFile(file, '{"nodes": [], "links": []}');
+    expect(await refusal(['import-graph', file, '--board', board])).toContain('attribution graph: metadata: expected an object');
+    expect(await refusal(['export', board, '--format', 'xlsx'])).toContain('--format: expected attribution-graph, eap');
+  });
+
   test('keeps an answer as a run of a board', async () => {
     const run = await json<Run>([...saved, '--board', board]);
     expect(run).toMatchObject({ boardId: board, view: 'degrees', author: { name: 'Owner' }, computedBy: 'server' });
