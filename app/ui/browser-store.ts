@@ -4,9 +4,10 @@
  * What this browser keeps of boards for one person, by board. Keys are `pathboard.KIND.PERSON.BOARD[.TAB]`:
  *   copy      the epoch of the document's copy in IndexedDB
  *   unsaved   edits of one tab that the server has not stored yet
+ *   labels    labels of an annotation session, by its id, that the server has not yet, and what is being written
  *   aside     edits that cannot be sent any more, kept until somebody drops them
  */
-export type StoreKind = 'copy' | 'unsaved' | 'aside';
+export type StoreKind = 'copy' | 'unsaved' | 'labels' | 'aside';
 
 export function storeKey(kind: StoreKind, personId: string, boardId: string, tab?: number): string {
   return ['pathboard', kind, personId, boardId, ...(tab === undefined ? [] : [tab])].join('.');
@@ -51,7 +52,8 @@ export function databaseName(personId: string, boardId: string, epoch: number): 
 export function countUnsent(personId: string): number {
   const unsaved = storedKeys('unsaved', personId).flatMap((key) => stored<{ edits: unknown[] }>(key)?.edits ?? []);
   const aside = storedKeys('aside', personId).flatMap((key) => stored<unknown[]>(key) ?? []);
-  return unsaved.length + aside.length;
+  const labels = storedKeys('labels', personId).flatMap((key) => stored<{ entries: unknown[] }>(key)?.entries ?? []);
+  return unsaved.length + aside.length + labels.length;
 }
 
 /** Removes everything that this browser keeps of boards for a person. */
@@ -61,5 +63,5 @@ export function forgetPerson(personId: string): void {
     if (epoch !== null) indexedDB.deleteDatabase(databaseName(personId, boardOf(key), epoch));
     forget(key);
   }
-  for (const kind of ['unsaved', 'aside'] as const) for (const key of storedKeys(kind, personId)) forget(key);
+  for (const kind of ['unsaved', 'labels', 'aside'] as const) for (const key of storedKeys(kind, personId)) forget(key);
 }

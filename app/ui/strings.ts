@@ -6,6 +6,7 @@ import { exportStrings } from './export-strings.ts';
 import { graphStrings } from './graph-strings.ts';
 import { few } from './few.ts';
 import { publishStrings } from './publish-strings.ts';
+import { sessionStrings } from './session-strings.ts';
 import { viewStrings } from './view-strings.ts';
 
 const waiting = (count: number) => (count === 0 ? 'trying again' : `${few(count, 'change', 'changes')} kept`);
@@ -163,6 +164,8 @@ export const strings = {
   },
 
   analyses: analysisStrings,
+
+  sessions: sessionStrings,
 
   exports: exportStrings,
 

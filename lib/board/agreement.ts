@@ -41,7 +41,10 @@ export interface Interval {
   resamples: number;
 }
 
-export type Estimate = { value: number; interval: Interval; why: null } | { value: number | null; interval: null; why: Why };
+export type Estimate =
+  | { value: number; interval: Interval; why: null }
+  | { value: number; interval: null; why: Why }
+  | { value: null; interval: null; why: Why };
 
 export interface Agreement {
   /** items with at least two ratings, of which everything but pairs is computed */

@@ -15,6 +15,7 @@ import type { Theme } from '@/app/ui/theme.ts';
 import { useBoard } from './board-context.tsx';
 import type { Connection } from './board-session.ts';
 import { ConnectionState } from './connection-state.tsx';
+import { SessionsButton } from './sessions-button.tsx';
 import type { Sheet } from './board-commands.ts';
 import type { Follow } from './use-follow.ts';
 import { useLive } from './use-live.ts';
@@ -58,6 +59,7 @@ export function BoardHeader({ theme, connection, peers, answer, follow, onSheet 
             <Button small onClick={() => onSheet('files')}>
               {strings.files.button}
             </Button>
+            <SessionsButton />
             <Button small onClick={() => onSheet('history')}>
               {strings.history.button}
             </Button>
