@@ -87,7 +87,8 @@ function Table({ title, rows }: { title: string; rows: readonly Row[] }) {
             </th>
             <th scope="col">{columns.kappa}</th>
             <th scope="col">{columns.interval}</th>
-            <th scope="col">{hasShare ? columns.share : columns.observed}</th>
+            <th scope="col">{columns.observed}</th>
+            {hasShare ? <th scope="col">{columns.share}</th> : null}
             <th scope="col">{columns.n}</th>
           </tr>
         </thead>
@@ -98,9 +99,8 @@ function Table({ title, rows }: { title: string; rows: readonly Row[] }) {
                 {name}
               </th>
               <KappaCells kappa={kappa} />
-              <td className="font-mono whitespace-nowrap">
-                {share !== null ? percent(share) : observed?.value == null ? <Nothing>–</Nothing> : percent(observed.value)}
-              </td>
+              <td className="font-mono whitespace-nowrap">{observed?.value == null ? <Nothing>–</Nothing> : percent(observed.value)}</td>
+              {hasShare ? <td className="font-mono whitespace-nowrap">{share === null ? <Nothing>–</Nothing> : percent(share)}</td> : null}
               <td className="whitespace-nowrap text-soft">{n}</td>
             </tr>
           ))}

@@ -11,6 +11,7 @@ import { ScrollRegion } from '@/app/ui/scroll-region.tsx';
 import { strings } from '@/app/ui/strings.ts';
 import { useLoaded } from '@/app/ui/use-loaded.ts';
 import { useTask, type Task } from '@/app/ui/use-task.ts';
+import { Meter } from './meter.tsx';
 import type { SessionState } from './use-session.ts';
 
 /** How far everybody is, and what a facilitator can do about it. Nothing of anybody's label. */
@@ -22,7 +23,7 @@ export function FacilitatorPanel({ state }: { state: SessionState }) {
   const able = (members.value ?? []).filter(({ role }) => may(role, 'board.annotate')).map(({ person }) => person);
   const progress = detail.progress ?? [];
   return (
-    <div className="mx-auto grid w-full max-w-5xl gap-6 px-3 py-4">
+    <div className="mx-auto grid w-full max-w-5xl grid-cols-[minmax(0,1fr)] gap-6 px-3 py-4">
       <StateActs state={state} task={task} />
       {task.error ? <Fault>{task.error}</Fault> : null}
       <section>
@@ -54,7 +55,7 @@ function StateActs({ state: { detail, set }, task }: { state: SessionState; task
   return (
     <section className="flex flex-wrap items-center gap-x-4 gap-y-2">
       <div className="flex items-center gap-2 text-sm">
-        <progress className="h-1.5 w-40 accent-current" aria-label={words.total(done, tasks)} value={done} max={Math.max(1, tasks)} />
+        <Meter label={words.total(done, tasks)} value={done} max={tasks} className="w-40" />
         <span data-testid="total">{words.total(done, tasks)}</span>
       </div>
       <div className="flex flex-wrap items-center gap-2">
@@ -120,7 +121,7 @@ function People({ state, able }: { state: SessionState; able: { id: string; name
                 {one.person.name}
               </th>
               <td className="whitespace-nowrap">
-                <progress className="mr-2 h-1.5 w-24 accent-current" aria-hidden="true" value={one.done} max={Math.max(1, one.tasks)} />
+                <Meter label={one.person.name} value={one.done} max={one.tasks} className="mr-2 w-24" />
                 <span data-testid="done">{words.doneOf(one.done, one.tasks)}</span>
               </td>
               <td className="text-right font-mono text-xs">{one.skipped}</td>
@@ -206,7 +207,7 @@ function AddForm({ state, others, loaded }: { state: SessionState; others: { id:
 
   if (loaded && others.length === 0) return <p className="text-xs text-soft">{words.nobodyToAdd}</p>;
   return (
-    <form onSubmit={submit} aria-label={words.add} className="flex max-w-xl flex-wrap items-end gap-2">
+    <form onSubmit={submit} className="flex max-w-xl flex-wrap items-end gap-2">
       <Field
         label={words.add}
         error={task.error}

@@ -111,7 +111,8 @@ function Tokens({ answer, values }: { answer: Answer; values: readonly number[] 
   const words = strings.sessions.queue;
   const largest = values?.reduce((most, value) => Math.max(most, Math.abs(value)), 0) ?? 0;
   return (
-    <ol aria-label={words.tokens} className="flex max-h-40 flex-wrap gap-x-px gap-y-0.5 overflow-y-auto">
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a long prompt scrolls
+    <ol tabIndex={0} aria-label={words.tokens} className="flex max-h-40 flex-wrap gap-x-px gap-y-0.5 overflow-y-auto">
       {answer.tokens.map((token, index) => {
         const text = answer.tokenTexts?.[index] ?? String(token);
         const value = values?.[index] ?? null;

@@ -53,8 +53,13 @@ export function nextOpen(queue: readonly ShownItem[], after: number): number | n
   return (among.find(({ item }) => item > after) ?? among[0])?.item ?? null;
 }
 
-/** The label that was given last and can be taken back. */
-export function lastGiven(queue: readonly ShownItem[], revealed: boolean): ShownItem | null {
+/**
+ * The label that was given last and can be taken back: by the order in which this page gave them, and beyond that by the
+ * server's clock. The two are not compared.
+ */
+export function lastGiven(queue: readonly ShownItem[], revealed: boolean, givenHere: readonly number[]): ShownItem | null {
   const mine = queue.filter((one) => one.mine !== null && !(revealed && one.mine.blind));
+  const here = givenHere.findLast((item) => mine.some((one) => one.item === item));
+  if (here !== undefined) return mine.find(({ item }) => item === here) ?? null;
   return mine.reduce<ShownItem | null>((last, one) => (last === null || one.mine!.at >= last.mine!.at ? one : last), null);
 }

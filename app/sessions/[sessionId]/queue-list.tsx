@@ -25,7 +25,7 @@ export function QueueList({ queue, current, onChoose, instructions }: QueueListP
   }, [current]);
 
   return (
-    <aside className="min-w-0 content-start rounded-[3px] border border-line bg-ground">
+    <aside className="min-w-0 self-start rounded-[3px] border border-line bg-ground">
       <Section title={words.page.instructions}>
         <p className="text-xs whitespace-pre-wrap">{instructions === '' ? words.page.noInstructions : instructions}</p>
       </Section>
@@ -39,7 +39,7 @@ export function QueueList({ queue, current, onChoose, instructions }: QueueListP
               data-pending={one.pending || undefined}
               aria-current={one.item === current ? 'true' : undefined}
               onClick={() => onChoose(one.item)}
-              className={`grid w-full grid-cols-[1.75rem_minmax(0,1fr)_auto] items-baseline gap-2 px-2 py-0.5 text-left text-xs ${one.item === current ? 'bg-chosen' : 'hover:bg-hover'}`}
+              className={`grid w-full grid-cols-[1.75rem_minmax(0,1fr)_auto] items-baseline gap-2 px-2 py-1 text-left text-xs ${one.item === current ? 'bg-chosen' : 'hover:bg-hover'}`}
             >
               <span className="text-right font-mono text-2xs text-soft">{one.item}</span>
               <span className="name truncate">{one.title ?? one.anchor}</span>

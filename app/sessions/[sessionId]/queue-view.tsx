@@ -6,6 +6,7 @@ import { strings } from '@/app/ui/strings.ts';
 import { ItemCard } from './item-card.tsx';
 import { LabelBar } from './label-bar.tsx';
 import { lastGiven, nextOpen, shownQueue, type ShownItem } from './label-entries.ts';
+import { Meter } from './meter.tsx';
 import { OutboxNotice } from './outbox-notice.tsx';
 import { QueueList } from './queue-list.tsx';
 import type { Draft, LabelOutbox } from './use-label-outbox.ts';
@@ -29,6 +30,7 @@ export function QueueView({ detail, queue, outbox, revealed, active, onResults }
   const [chosen, choose] = useState<number | null>(() => nextOpen(shown, 0));
   const [said, say] = useState('');
   const note = useRef<HTMLTextAreaElement>(null);
+  const givenHere = useRef<number[]>([]);
   const open = detail.state === 'open' || detail.state === 'revealed';
   const place = Math.max(
     0,
@@ -40,6 +42,7 @@ export function QueueView({ detail, queue, outbox, revealed, active, onResults }
   const labelAs = (one: ShownItem, label: string, { note: words, unsure }: Draft) => {
     outbox.add({ kind: 'label', id: crypto.randomUUID(), item: one.item, label, unsure, note: words.trim() });
     outbox.write(one.item, null);
+    givenHere.current.push(one.item);
   };
   const isFrozen = (one: ShownItem) => revealed && one.mine !== null && one.mine.blind;
 
@@ -54,9 +57,10 @@ export function QueueView({ detail, queue, outbox, revealed, active, onResults }
     },
     go: (steps) => choose(shown[Math.max(0, Math.min(shown.length - 1, place + steps))]?.item ?? null),
     undo: () => {
-      const last = open ? lastGiven(shown, revealed) : null;
+      const last = open ? lastGiven(shown, revealed, givenHere.current) : null;
       if (!last?.mine) return say(words.nothingToUndo);
       outbox.add({ kind: 'undo', id: crypto.randomUUID(), item: last.item, labelId: last.mine.id });
+      givenHere.current = givenHere.current.filter((item) => item !== last.item);
       say(words.undone(last.item));
       choose(last.item);
     },
@@ -79,7 +83,7 @@ export function QueueView({ detail, queue, outbox, revealed, active, onResults }
   if (!current) return <Empty detail={detail} outbox={outbox} />;
   const done = shown.filter(({ mine }) => mine !== null).length;
   return (
-    <div className="mx-auto grid w-full max-w-6xl gap-x-6 gap-y-4 px-3 py-4 lg:grid-cols-[minmax(0,1fr)_17rem]">
+    <div className="mx-auto grid w-full max-w-6xl grid-cols-[minmax(0,1fr)] gap-x-6 gap-y-4 px-3 py-4 lg:grid-cols-[minmax(0,1fr)_17rem]">
       <div className="grid min-w-0 content-start gap-3">
         <Progress done={done} all={shown.length} place={place} />
         <Banner detail={detail} revealed={revealed} allDone={done === shown.length} onResults={onResults} />
@@ -199,7 +203,7 @@ function Progress({ done, all, place }: { done: number; all: number; place: numb
   const words = strings.sessions.queue;
   return (
     <div className="flex flex-wrap items-center gap-x-3 gap-y-1 text-xs text-soft">
-      <progress className="h-1.5 w-40 accent-current" aria-label={words.progress(done, all)} value={done} max={all} />
+      <Meter label={words.progress(done, all)} value={done} max={all} className="w-40" />
       <span data-testid="progress">{words.progress(done, all)}</span>
       <span className="ml-auto" data-testid="place">
         {words.place(place + 1, all)}

@@ -37,7 +37,7 @@ export function ResultsView({ detail }: { detail: SessionDetail }) {
   }
   if (!loaded.value) return <p className="mx-auto max-w-3xl px-3 py-6 text-sm text-soft">{strings.common.working}</p>;
   return (
-    <div className="mx-auto grid w-full max-w-6xl gap-8 px-3 py-4">
+    <div className="mx-auto grid w-full max-w-6xl grid-cols-[minmax(0,1fr)] gap-8 px-3 py-4">
       <AgreementTables results={loaded.value} detail={detail} late={items.reduce((sum, one) => sum + countLate(one), 0)} />
       <Downloads id={detail.id} />
       <Items items={items} agreement={loaded.value.agreement} />

@@ -38,7 +38,8 @@ export function SessionFrame({ theme, first, connection, notice, onDismiss }: Se
   const { detail, queue, reload, changeItem } = state;
   const revealed = detail.revealedAt !== null;
   const [helpOpen, setHelpOpen] = useState(false);
-  const [part, show] = usePart(partsOf(state.detail, role !== null && queue !== null));
+  const parts = partsOf(detail, role !== null && queue !== null);
+  const [part, show] = usePart(parts);
 
   const onSent = useCallback(
     (entry: LabelEntry, label: OwnLabel | null) =>
@@ -79,7 +80,7 @@ export function SessionFrame({ theme, first, connection, notice, onDismiss }: Se
         </div>
       </header>
       <Notices notice={notice} onDismiss={onDismiss} />
-      <PartList parts={partsOf(detail, queue !== null)} part={part} onPart={show} />
+      <PartList parts={parts} part={part} onPart={show} />
       {state.error ? (
         <div className="flex items-center gap-3 border-b border-line px-3 py-1">
           <Fault>{state.error}</Fault>
