@@ -23,7 +23,7 @@ type Request = z.infer<typeof newPublication>;
 type Discussion = Pick<Snapshot, 'threads' | 'claims' | 'runs'>;
 
 /** Heads whose patterns a page shows, and the longest prompt for which it does. */
-const PATTERNS = { heads: 4, tokens: 64 };
+const PATTERNS = { heads: 4, tokens: 40 };
 
 /**
  * Freezes the board as it is into the next version of its page. Whatever the engine refuses, it refuses before

@@ -2,7 +2,7 @@ import { verdictOfClaim } from '../lib/board/opinion.ts';
 import type { Answer } from '../lib/engine/index.ts';
 import { csvOf } from '../lib/figures/csv.ts';
 import { degreesFigure } from '../lib/figures/degrees.ts';
-import { flowFigure } from '../lib/figures/flow.ts';
+import { stagesFigure } from '../lib/figures/flow-stages.ts';
 import { figuresOf as chartsOf } from '../lib/figures/term-figures.ts';
 import { layersOf, writeAttributionGraph } from '../lib/interchange/attribution-graph.ts';
 import { claimsCsv, evidenceCsv, labelsCsv, stancesCsv } from '../lib/interchange/tables.ts';
@@ -57,7 +57,7 @@ const FILES: Record<string, Make> = {
   'evidence.csv': table(({ snapshot }) => evidenceCsv(snapshot.claims.flatMap(({ evidence }) => evidence))),
   'paths.svg': figure(({ snapshot }) => pathsFigure(snapshot, BARS)),
   'degrees.svg': figure(({ snapshot }) => degreesFigure(snapshot.degrees)),
-  'flow.svg': figure(({ snapshot }) => (snapshot.flow ? flowFigure(snapshot.flow) : null)),
+  'flow.svg': figure(({ snapshot }) => (snapshot.flow ? stagesFigure(snapshot.flow) : null)),
   'graph.json': (page) => file(JSON_TYPE, graphOf(page)),
   'annotations.jsonld': (page, app) => file('application/ld+json; charset=utf-8', JSON.stringify(annotationsOf(page, app))),
   'citation.bib': (page, app) => file('application/x-bibtex; charset=utf-8', bibtexOf(citedOf(page, app))),

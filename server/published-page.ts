@@ -1,7 +1,7 @@
 import { readAnchor } from '../lib/board/anchors.ts';
 import { ofRun, type Answer } from '../lib/engine/index.ts';
 import { degreesFigure } from '../lib/figures/degrees.ts';
-import { flowFigure } from '../lib/figures/flow.ts';
+import { stagesFigure } from '../lib/figures/flow-stages.ts';
 import { Markup, markup } from '../lib/figures/markup.ts';
 import { formatCount, formatError, formatShare, formatSigned, formatTime, formatValue, visibleToken } from '../lib/figures/numbers.ts';
 import { prose, type DrawMath } from '../lib/figures/prose.ts';
@@ -111,7 +111,7 @@ function flowSection({ slug, version, flow }: Snapshot): Markup | null {
   const row = ({ name, value = 0 }: Answer['terms'][number]) =>
     markup`<tr data-path="${name}"><th scope="row">${pathName(name)}</th><td class="number">${shown('flow', name, 'value', value, formatSigned)}</td></tr>`;
   return markup`<section aria-labelledby="flow-heading"><h2 id="flow-heading">Flow</h2>
-<figure><div class="scroll" tabindex="0" role="region" aria-label="Graph of the flow">${new Markup(flowFigure(flow))}</div><figcaption>${badge('identity')} Each edge is the sum of all paths that use it, so edges overlap and do not add up; what flows into a node flows out of it. Blue raises the metric, orange lowers it.</figcaption></figure>
+<figure><div class="scroll" tabindex="0" role="region" aria-label="Graph of the flow">${new Markup(stagesFigure(flow))}</div><figcaption>${badge('identity')} Each edge is the sum of all paths that use it, so edges overlap and do not add up; what flows into a node flows out of it. Blue raises the metric, orange lowers it.</figcaption></figure>
 <details><summary class="small">The ${ranked.length} largest edges</summary><div class="scroll" tabindex="0" role="region" aria-label="Edges"><table data-table="flow" class="narrow"><thead><tr><th scope="col">Edge</th><th scope="col" class="number">Logits</th></tr></thead><tbody>${ranked.map(row)}</tbody></table></div></details>
 ${fileLinks({ slug, version }, ['flow.csv', 'flow.svg', 'graph.json'])}</section>`;
 }

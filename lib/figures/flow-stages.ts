@@ -30,7 +30,7 @@ interface Place {
  * The largest edges of a `flow` answer [M26], `input` at the bottom and `logits` on top: a row a stage, as wide as its
  * flow and coloured by its sign.
  */
-export function flowFigure({ terms, foil }: Answer): string {
+export function stagesFigure({ terms, foil }: Answer): string {
   const edges = terms
     .flatMap(({ name, value }): Edge[] => {
       const [from, to, ...more] = name.split('->');
