@@ -3,9 +3,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { publicationVersions } from '../db/schema.ts';
 import { addClaim, addComment, addEvidence } from './discussion.ts';
 import { findPage, listPublications, publish, slugOf } from './publish.ts';
-import { servePage } from './published-response.ts';
+import { serveFile, servePage } from './published-response.ts';
 import { runOnBoard } from './runs.ts';
-import type { Snapshot } from '../lib/snapshot.ts';
+import { withAuthors, type Snapshot } from '../lib/snapshot.ts';
 import { openWorld, type Actor, type World } from './testing/world.ts';
 import { verifyPage } from './verify-page.ts';
 
@@ -118,6 +118,13 @@ test('a version that was stored before there was anything around it is read as e
   expect(page).toContain('<h1>Old</h1>');
   expect(page).toContain('Verification');
   expect(page).not.toContain('og:image');
+  // Its snapshot was nobody's to read when it was made.
+  await world.app.db
+    .update(publicationVersions)
+    .set({ snapshot: withAuthors(old as Snapshot, ({ name }) => ({ id: owner.person.id, name })) })
+    .where(eq(publicationVersions.slug, slug));
+  const file = await (await serveFile(world.app, slug, 'v1', 'snapshot.json')).text();
+  expect([file.includes(owner.person.id), file.includes('"author-1"')]).toEqual([false, true]);
   const { report } = await verifyPage(world.app, null, { slug, version: 1 }, false, {});
   expect([report.mark, report.parts.map(({ id }) => id)]).toEqual([
     'reproduced',

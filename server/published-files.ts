@@ -7,6 +7,8 @@ import { figuresOf as chartsOf } from '../lib/figures/term-figures.ts';
 import { layersOf, writeAttributionGraph } from '../lib/interchange/attribution-graph.ts';
 import { claimsCsv, evidenceCsv, labelsCsv, stancesCsv } from '../lib/interchange/tables.ts';
 import { writeAnnotations } from '../lib/interchange/web-annotation.ts';
+import type { Snapshot } from '../lib/snapshot.ts';
+import { withoutIds } from './anonymity.ts';
 import type { App } from './app.ts';
 import { bibtexOf, citationOf, type Cited } from './citation.ts';
 import { pathsFigure } from './published-embed.ts';
@@ -44,7 +46,7 @@ const answers = (read: (page: StoredVersion) => Answer | undefined): Make =>
   });
 
 const FILES: Record<string, Make> = {
-  'snapshot.json': ({ snapshot }) => file(JSON_TYPE, JSON.stringify(snapshot)),
+  'snapshot.json': ({ snapshot }) => file(JSON_TYPE, JSON.stringify(publicSnapshot(snapshot))),
   'paths.csv': answers(({ snapshot }) => snapshot.partition),
   'degrees.csv': answers(({ snapshot }) => snapshot.degrees),
   'flow.csv': answers(({ snapshot }) => snapshot.flow),
@@ -67,6 +69,15 @@ const FILES: Record<string, Make> = {
     return card && { type: 'image/png', body: new Uint8Array(card) };
   },
 };
+
+/** Versions from before snapshots were public hold the ids of people. */
+function publicSnapshot(snapshot: Snapshot): Snapshot {
+  if (snapshot.anonymous !== undefined) return snapshot;
+  return withoutIds(
+    snapshot,
+    snapshot.authors.map((name) => ({ id: name, name })),
+  );
+}
 
 /** Null where the version has no such file. */
 export async function publishedFile(app: App, page: StoredVersion, name: string): Promise<PublishedFile | null> {
