@@ -21,8 +21,6 @@ export const graphStrings = {
   fullScreen: 'Full screen',
   leaveFullScreen: 'Leave full screen',
   pins: (count: number) => `${count} pinned`,
-  pin: (name: string) => `Pin ${name}`,
-  unpin: (name: string) => `Unpin ${name}`,
   unpinAll: 'Unpin all',
   group: 'Group pinned…',
   groupName: 'Name of the mechanism',
@@ -66,8 +64,8 @@ export const graphStrings = {
   empty: 'No edge is as large as this. Move the threshold to the left.',
   inspector: {
     title: 'Flow',
-    edge: 'Sum of all paths that use this edge',
-    node: 'Sum of all paths through this node',
+    edge: 'Sum of all paths that use this edge between these tokens.',
+    node: 'Sum of all paths through this node at this token.',
     missing: 'Not among the flows that are listed.',
   },
 } as const;

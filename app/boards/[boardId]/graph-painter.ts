@@ -7,6 +7,7 @@ const MOST_PIXELS = 6_000_000;
 /** Edges drawn in one frame: fewer once a frame took longer than the screen's. */
 const BATCH = { least: 40, first: 400, most: 4000 };
 const FRAME_MS = 17.5;
+const REST_MS = 250;
 /** A zoomed picture is stretched until the wheel has stood still for so long. */
 const SETTLE_MS = 90;
 
@@ -45,6 +46,9 @@ export class GraphPainter {
   #lastFrame = 0;
   #settling: ReturnType<typeof setTimeout> | null = null;
   #marksAreStale = false;
+  /** where they were drawn; null while there are none */
+  #marksAt: Origin | null = null;
+  #marking: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
     bases: readonly [HTMLCanvasElement, HTMLCanvasElement],
@@ -68,7 +72,7 @@ export class GraphPainter {
     this.#camera = camera;
     this.#view = view;
     this.#place();
-    this.mark(this.#marks);
+    this.#moveMarks(resized);
     if (resized) this.#start();
     else if (rescaled) this.#settle();
     else if (this.#leaves()) this.#startUnlessBusy();
@@ -80,8 +84,17 @@ export class GraphPainter {
     this.#request();
   }
 
+  /** Marks move with the picture and are drawn again once it stands still, with what came into view. */
+  #moveMarks(resized: boolean): void {
+    if (this.#marksAt === null || resized) return this.mark(this.#marks);
+    this.overlay.style.transform = this.#transformOf(this.#marksAt);
+    if (this.#marking !== null) clearTimeout(this.#marking);
+    this.#marking = setTimeout(() => this.mark(this.#marks), SETTLE_MS);
+  }
+
   stop(): void {
     cancelAnimationFrame(this.#frame);
+    if (this.#marking !== null) clearTimeout(this.#marking);
     if (this.#settling !== null) clearTimeout(this.#settling);
   }
 
@@ -110,7 +123,9 @@ export class GraphPainter {
     this.#lastFrame = now;
     if (this.#marksAreStale) this.#drawMarks();
     if (this.#job) {
-      this.#batch = Math.round(took > FRAME_MS ? Math.max(BATCH.least, this.#batch / 2) : Math.min(BATCH.most, this.#batch * 1.15));
+      // After a rest there was no frame to be late.
+      if (took < REST_MS)
+        this.#batch = Math.round(took > FRAME_MS ? Math.max(BATCH.least, this.#batch / 2) : Math.min(BATCH.most, this.#batch * 1.15));
       const { done, value } = this.#job.next();
       if (done) this.#show(value);
       else this.#request();
@@ -130,16 +145,17 @@ export class GraphPainter {
     else this.onDone(this.#picture!.edges.length);
   }
 
-  /** Moves the shown canvas to where its part of the plane now is; by whole pixels where it is not stretched. */
   #place(): void {
-    const drawn = this.#drawn;
-    if (!drawn) return;
+    if (this.#drawn) this.#shown.style.transform = this.#transformOf(this.#drawn);
+  }
+
+  /** Moves what was drawn to where its part of the plane now is; by whole pixels where it is not stretched. */
+  #transformOf(drawn: Origin): string {
     const { left, top } = originOf(this.#camera, this.#view);
     const stretch = this.#camera.zoom / drawn.zoom;
     const x = drawn.left * stretch - left;
     const y = drawn.top * stretch - top;
-    this.#shown.style.transform =
-      stretch === 1 ? `translate3d(${Math.round(x)}px, ${Math.round(y)}px, 0)` : `translate3d(${x}px, ${y}px, 0) scale(${stretch})`;
+    return stretch === 1 ? `translate3d(${Math.round(x)}px, ${Math.round(y)}px, 0)` : `translate3d(${x}px, ${y}px, 0) scale(${stretch})`;
   }
 
   /** Whether what is in view comes near the end of what is drawn, on a side where there is more. */
@@ -211,6 +227,7 @@ export class GraphPainter {
     const canvas = this.overlay;
     const isEmpty = this.#marks.every(({ lit }) => lit.nodes.size === 0 && lit.edges.size === 0);
     canvas.style.display = isEmpty ? 'none' : 'block';
+    this.#marksAt = null;
     if (isEmpty || !this.#picture) return;
     if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
       canvas.width = Math.round(width * ratio);
@@ -220,6 +237,8 @@ export class GraphPainter {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
     const at = { zoom: this.#camera.zoom, ...originOf(this.#camera, this.#view) };
+    this.#marksAt = at;
+    canvas.style.transform = '';
     for (const mark of this.#marks) drawMark(context, this.#picture, mark, at, this.#inks!, this.#view);
   }
 }

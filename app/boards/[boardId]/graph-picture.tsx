@@ -82,6 +82,10 @@ export function GraphPicture({ answer, model, selection }: { answer: RunAnswer; 
       <div className="grid grid-cols-[minmax(0,1fr)] gap-1 border-t border-line px-3 py-1.5">
         <GraphLegend graph={graph} />
         <GraphList label={words.list(formatCount(Math.min(visible.edges.length, 50)))} figure={figure()} />
+        <details className="text-xs text-soft">
+          <summary className="rounded-[2px]">{words.keysTitle}</summary>
+          {words.keys}
+        </details>
         <Pedigree answer={answer} />
       </div>
     </div>

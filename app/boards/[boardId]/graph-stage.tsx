@@ -75,7 +75,7 @@ export function GraphStage({ state, lens, answer, columns, selection, draft, onD
             className="pointer-events-none absolute top-0 left-0 origin-top-left will-change-transform"
           />
         ))}
-        <canvas aria-hidden="true" className="pointer-events-none absolute top-0 left-0 hidden h-full w-full" />
+        <canvas aria-hidden="true" className="pointer-events-none absolute top-0 left-0 hidden h-full w-full origin-top-left" />
         <GraphMinimap picture={picture} inks={inks} lens={lens} />
         {pointed ? <GraphTooltip pointed={pointed} state={state} columns={columns} metric={answer.metric} /> : null}
         {keys.grouping ? (

@@ -1,0 +1,25 @@
+import { gzipSync } from 'node:zlib';
+import type { Page, Response } from '@playwright/test';
+
+export interface Sent {
+  files: number;
+  /** bytes, each file gzipped by itself at zlib's default level */
+  gzip: number;
+  bytes: number;
+}
+
+/** Counts the scripts that a page is sent from now on. */
+export function countScripts(page: Page): () => Promise<Sent> {
+  const bodies: Promise<Buffer>[] = [];
+  page.on('response', (response: Response) => {
+    if (response.request().resourceType() === 'script' && response.status() === 200) bodies.push(response.body());
+  });
+  return async () => {
+    const settled = await Promise.all(bodies);
+    return {
+      files: settled.length,
+      gzip: settled.reduce((sum, body) => sum + gzipSync(body).length, 0),
+      bytes: settled.reduce((sum, body) => sum + body.length, 0),
+    };
+  };
+}
