@@ -161,8 +161,8 @@ function Computed({ unravel, children }: { unravel: Unravel; children: React.Rea
 
 function ViewList({ view, onView }: { view: BoardView; onView: (view: BoardView) => void }) {
   return (
-    <nav aria-label={strings.views.label} className="border-line bg-ground max-lg:border-b lg:border-r">
-      <ul className="flex gap-1 p-1.5 lg:flex-col">
+    <nav aria-label={strings.views.label} className="border-line bg-ground max-lg:overflow-x-auto max-lg:border-b lg:border-r">
+      <ul className="flex w-max gap-1 p-1.5 lg:w-auto lg:flex-col">
         {BOARD_VIEWS.map((name) => (
           <li key={name}>
             <button
