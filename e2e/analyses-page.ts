@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { expect, type Locator, type Page } from '@playwright/test';
+import { cellsOf, saved } from './csv.ts';
 
 /** The analyses of an open board as a person sees them. */
 export class AnalysesPage {
@@ -48,18 +48,7 @@ export class AnalysesPage {
 
   /** The downloaded file's name and its cells; what this reads has no quoted line ends. */
   async csv(): Promise<{ file: string; head: string[]; rows: string[][] }> {
-    const [download] = await Promise.all([
-      this.page.waitForEvent('download'),
-      this.result.getByRole('button', { name: /^Download .* as CSV$/ }).click(),
-    ]);
-    const text = await readFile(await download.path(), 'utf8');
-    const [head = [], ...rows] = text.trimEnd().split('\r\n').map(cellsOf);
-    return { file: download.suggestedFilename(), head, rows };
+    const { file, text } = await saved(this.page, this.result.getByRole('button', { name: /^Download .* as CSV$/ }));
+    return { file, ...cellsOf(text) };
   }
-}
-
-function cellsOf(line: string): string[] {
-  return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
-    ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? '',
-  );
 }

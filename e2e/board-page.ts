@@ -42,7 +42,7 @@ export class BoardPage {
     await expect(this.page.getByTestId('selected-path')).toHaveText(path);
   }
 
-  async show(view: 'Unravel' | 'Graph' | 'Degrees' | 'Analyses' | 'Claims'): Promise<void> {
+  async show(view: 'Unravel' | 'Graph' | 'Degrees' | 'Heads' | 'Weights' | 'Interactions' | 'Analyses' | 'Claims'): Promise<void> {
     await this.page.getByRole('navigation', { name: 'Views' }).getByRole('button', { name: view, exact: true }).click();
   }
 

@@ -203,9 +203,9 @@ export function FullPattern({ name, pattern, texts, follows }: FullPatternProps)
   const [pinned, setPinned] = useSetting('heads', 'token');
   const owner = useRef({});
   const token = queryOf(useHovered(links), pattern.length);
-  const kept = token ?? queryOf(pinned === null ? null : tokenAnchor(Number(pinned)), pattern.length);
-  const query = cell?.row ?? (follows ? kept : null);
-  const key = cell?.column ?? null;
+  const kept = queryOf(pinned === null ? null : tokenAnchor(Number(pinned)), pattern.length);
+  const query = follows ? (token ?? cell?.row ?? kept) : (cell?.row ?? null);
+  const key = cell?.row === query ? cell!.column : null;
   const matrix = useMemo(() => matrixOf(pattern, texts), [pattern, texts]);
 
   useEffect(() => {

@@ -99,27 +99,31 @@ export function outlineOf(others: readonly User[]): string | null {
   return others[0]?.color ?? null;
 }
 
-/** True where what is under one's own cursor lies on this path: one of its nodes or edges, or a suffix of it. */
-export function useOnPath(links: Links, path: string): boolean {
-  return useSyncExternalStore(
-    links.subscribe,
-    () => links.hovered !== null && liesOn(withoutPositions(links.hovered), path),
-    () => false,
-  );
-}
-
 /** A part of a path by name, but not the whole path. */
 export function liesOn(part: string, path: string): boolean {
-  return part !== path && part !== 'logits' && `->${path}->`.includes(`->${part}->`);
+  return part.length < path.length && part !== 'logits' && `->${path}->`.includes(`->${part}->`);
 }
 
-/** While a token is under the cursor: its |value| in percent of Σ|by token|; else 0. */
-export function useTokenShare(links: Links, byToken: () => readonly number[] | null): number {
-  return useSyncExternalStore(
-    links.subscribe,
-    () => shareOfToken(links.hovered, byToken()),
-    () => 0,
-  );
+export interface RowLight {
+  own: boolean;
+  /** what is under one's own cursor lies on the path: one of its nodes or edges, or a suffix of it */
+  onPath: boolean;
+  /** while a token is under the cursor: its |value| in percent of Σ|by token|; else 0 */
+  tokenShare: number;
+  /** of whoever else has the cursor there; empty for nobody */
+  outline: string;
+}
+
+/** All that lights a row of the trie, by one subscription: there are some sixty of them. */
+export function useRowLight(links: Links, path: string, byToken: () => readonly number[] | null): RowLight {
+  const read = () => {
+    const { hovered, others } = links;
+    const own = hovered === path;
+    const onPath = hovered !== null && liesOn(withoutPositions(hovered), path);
+    return `${own ? 1 : 0}${onPath ? 1 : 0} ${shareOfToken(hovered, byToken())} ${outlineOf(others.get(path) ?? NOBODY) ?? ''}`;
+  };
+  const [signs = '', share = '', outline = ''] = useSyncExternalStore(links.subscribe, read, () => '').split(' ');
+  return { own: signs[0] === '1', onPath: signs[1] === '1', tokenShare: Number(share), outline };
 }
 
 const TOKEN = /^token:(\d+)$/;

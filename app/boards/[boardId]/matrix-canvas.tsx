@@ -91,6 +91,7 @@ export function MatrixCanvas({ label, matrix, down, along, largest, room = 420, 
           onKeyDown={onKeyDown}
           onPointerMove={(event) => on.onCursor(onPointer(event))}
           onPointerLeave={() => on.onCursor(null)}
+          onBlur={() => on.onCursor(null)}
           onClick={(event) => {
             const picked = onPointer(event as unknown as PointerEvent);
             if (picked) on.onPick(picked);

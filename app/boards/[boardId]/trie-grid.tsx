@@ -3,6 +3,7 @@ import { useCallback, useEffect, useMemo, useState, type KeyboardEvent, type Ref
 import type { TrieRow } from '@/lib/trie-rows.ts';
 import type { Partition } from '@/lib/trie.ts';
 import { strings } from '@/app/ui/strings.ts';
+import { useBoard } from './board-context.tsx';
 import { COLUMNS, FoldRow, PathRow, TotalRows, type RowMarks } from './trie-row.tsx';
 import { useRowWindow } from './use-row-window.ts';
 import type { Unravel } from './use-unravel.ts';
@@ -41,6 +42,7 @@ export function TrieGrid({ gridRef, unravel, metric, partition, selection, onSel
   }, [rows, activeFold, selection]);
   const scale = useMemo(() => largestOf(rows), [rows]);
   const { from, to } = useRowWindow(gridRef, rows.length, ROW_HEIGHT);
+  const { links } = useBoard();
 
   useEffect(() => {
     if (gridRef.current && active >= 0) showRow(gridRef.current, active);
@@ -82,18 +84,22 @@ export function TrieGrid({ gridRef, unravel, metric, partition, selection, onSel
       tabIndex={0}
       onKeyDown={onKeyDown}
       onFocus={() => active < 0 && moveTo(0)}
+      onPointerMove={(event) => links.hover(pathUnder(event.target))}
+      onPointerLeave={() => links.hover(null)}
       className="group min-h-48 flex-1 overflow-auto outline-none"
     >
       <GridHead />
       <div role="rowgroup" style={{ height: rows.length * ROW_HEIGHT, position: 'relative' }}>
         {rows.slice(from, to).map((row, offset) => {
           const index = from + offset;
+          // Elements stay and take the next row that scrolls in: that is half the work of making new ones.
+          const slot = index % (to - from);
           const place = { index, top: index * ROW_HEIGHT, height: ROW_HEIGHT, active: index === active, scale, metric };
           return row.kind === 'fold' ? (
-            <FoldRow key={keyOf(row)} row={row} {...place} onOpen={row.why === 'small' ? unfold : null} />
+            <FoldRow key={`fold ${slot}`} row={row} {...place} onOpen={row.why === 'small' ? unfold : null} />
           ) : (
             <PathRow
-              key={keyOf(row)}
+              key={slot}
               row={row}
               {...place}
               marks={marksOf(row.node.name)}
@@ -140,6 +146,11 @@ function GridHead() {
       </div>
     </div>
   );
+}
+
+/** The path of the row that an event happened in. */
+function pathUnder(target: EventTarget): string | null {
+  return target instanceof Element ? (target.closest('[data-path]')?.getAttribute('data-path') ?? null) : null;
 }
 
 function largestOf(rows: readonly TrieRow[]): number {

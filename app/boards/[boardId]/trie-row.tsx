@@ -8,7 +8,7 @@ import { Avatar } from '@/app/ui/avatar.tsx';
 import { SignedBar } from '@/app/ui/signed-bar.tsx';
 import { strings } from '@/app/ui/strings.ts';
 import { useBoard } from './board-context.tsx';
-import { outlineOf, useLit, useOnPath, useTokenShare } from './links.ts';
+import { useRowLight } from './links.ts';
 import type { Peer } from './use-presence.ts';
 
 /** What people have put on a path. */
@@ -51,11 +51,9 @@ export const PathRow = memo(function PathRow(props: PathRowProps) {
   const { row, index, top, height, active, scale, metric, marks, selected, pending, onSelect, onToggle } = props;
   const { node } = row;
   const { links } = useBoard();
-  const lit = useLit(links, node.name);
-  const onPath = useOnPath(links, node.name);
-  const tokenShare = useTokenShare(links, () => tokensOf(node));
-  const edge = marks.lookers[0]?.user.color ?? outlineOf(lit.others);
-  const ground = selected ? 'bg-chosen' : lit.own ? 'bg-hover' : '';
+  const { own, onPath, tokenShare, outline } = useRowLight(links, node.name, () => tokensOf(node));
+  const edge = marks.lookers[0]?.user.color ?? outline;
+  const ground = selected ? 'bg-chosen' : own ? 'bg-hover' : '';
   const toggle = () => onToggle(node.name);
   return (
     // oxlint-disable-next-line jsx-a11y/click-events-have-key-events -- the grid has the keys
@@ -72,9 +70,7 @@ export const PathRow = memo(function PathRow(props: PathRowProps) {
       data-path={node.name}
       onClick={() => onSelect(node.name)}
       onDoubleClick={toggle}
-      onPointerEnter={() => links.hover(node.name)}
-      onPointerLeave={() => links.hover(null)}
-      data-lit={lit.own || undefined}
+      data-lit={own || undefined}
       data-on-path={onPath || undefined}
       data-token-share={tokenShare || undefined}
       style={{ top, height, ...(edge ? { boxShadow: `inset 3px 0 0 ${edge}` } : {}) }}
@@ -223,6 +219,7 @@ export function TotalRows({ partition: { complete, unopened }, scale, metric, in
           role="row"
           aria-rowindex={index + offset}
           data-total={key}
+          data-exact={value}
           className={`grid h-6 ${COLUMNS} items-center gap-x-2 px-3 text-xs`}
         >
           <span role="gridcell" className="min-w-0 truncate">
