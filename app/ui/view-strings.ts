@@ -85,6 +85,7 @@ export const viewStrings = {
     patternMeaning:
       'Rows are queries, columns the keys that they read, darker is more; a row sums to 1. Point at a query here or on the tokens above to see there what it attends to; click to keep it.',
     patternKeys: (name: string) => `Attention pattern of ${name}, query by key. Arrow keys move, Enter keeps the query.`,
+    rooted: 'A long prompt: shades are of the square root of the weight, so that small ones show.',
     patternHint: 'Point at a cell, or move over it with the arrow keys, to read its weight.',
     thumbnails: 'Heads of the layer',
     query: 'query',

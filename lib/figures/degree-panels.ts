@@ -29,7 +29,8 @@ interface DegreeValue {
 }
 
 const NOTHING = { bars: [], line: [], beyond: null, marks: [], error: null };
-const unitOf = ({ foil }: Answer) => (foil === null ? 'logit (logits)' : 'logit difference (logits)');
+/** Short, since it stands along a low panel. */
+const unitOf = ({ foil }: Answer) => (foil === null ? 'logit (logits)' : 'Δ logit (logits)');
 
 /** [M13]: an identity. Bars for each degree, a line for what it adds up to. */
 export function spectrumPanel(answer: RunAnswer): DegreePanel {
@@ -178,7 +179,7 @@ function drawn(panel: DegreePanel, axis: DegreeAxis): Markup {
     { length: axis.last + 1 },
     (_, degree) =>
       degree % every === 0 && markup`<text x="${xOf(degree)}" y="${bottom + 16}" text-anchor="middle" style="${INK}">${degree}</text>`,
-  )}${axis.beyond && markup`<text x="${xOf(axis.last + 1)}" y="${bottom + 16}" text-anchor="middle" style="${SOFT}">beyond</text>`}<text x="${(PLOT.left + WIDTH - PLOT.right) / 2}" y="${HEIGHT - 10}" text-anchor="middle" style="${SOFT}">degree (blocks)</text>
+  )}${axis.beyond && markup`<text x="${xOf(axis.last + 1)}" y="${bottom + 31}" text-anchor="middle" style="${SOFT}">beyond</text>`}<text x="${(PLOT.left + WIDTH - PLOT.right) / 2}" y="${HEIGHT - 10}" text-anchor="middle" style="${SOFT}">degree (blocks)</text>
 <text transform="translate(14 ${(PLOT.top + bottom) / 2}) rotate(-90)" text-anchor="middle" style="${SOFT}">${panel.axis}</text>`;
 }
 

@@ -68,7 +68,11 @@ export function DegreesView() {
         <Part title={strings.degrees.exact} kind="identity" meaning={strings.degrees.meaning} state={spectrum} answer={exact}>
           <div className="flex min-w-0 flex-wrap gap-x-8 gap-y-3">
             <div className="min-w-0">{drawn(panels.spectrum)}</div>
-            {exact ? <SpectrumTable answer={ofRun(exact)} /> : null}
+            {exact ? (
+              <ScrollRegion label={strings.degrees.caption} className="max-h-52 min-w-64 flex-1 overflow-auto">
+                <SpectrumTable answer={ofRun(exact)} />
+              </ScrollRegion>
+            ) : null}
           </div>
         </Part>
         <Part
@@ -249,7 +253,7 @@ function Notes({ answer }: { answer: Answer }) {
 
 function SpectrumTable({ answer }: { answer: RunAnswer }) {
   return (
-    <table className="h-max min-w-64 flex-1 text-sm">
+    <table className="w-full text-sm">
       <caption className="sr-only">{strings.degrees.caption}</caption>
       <thead>
         <tr className="border-b border-line text-2xs text-soft">

@@ -139,6 +139,8 @@ interface ThumbnailProps {
   onChoose: (head: string) => void;
 }
 
+/** From so many tokens on most weights are too small to see as they are. */
+const LONG = 64;
 /** Device pixels of a thumbnail's side; a longer pattern keeps the largest weight of what falls on one pixel. */
 const THUMBNAIL = 64;
 
@@ -183,7 +185,9 @@ function drawSmall(canvas: HTMLCanvasElement, { length, weights }: Pattern, [red
     }
   }
   const image = context.createImageData(side, side);
-  largest.forEach((weight, at) => image.data.set([red, green, blue, Math.round(255 * weight)], 4 * at));
+  largest.forEach((weight, at) =>
+    image.data.set([red, green, blue, Math.round(255 * (length > LONG ? Math.sqrt(weight) : weight))], 4 * at),
+  );
   context.putImageData(image, 0, 0);
 }
 
@@ -226,6 +230,7 @@ export function FullPattern({ name, pattern, texts, follows }: FullPatternProps)
           down={strings.heads.query}
           along={strings.heads.key}
           largest={1}
+          rooted={pattern.length > LONG}
           room={512}
           cell={{ least: 1, most: 26 }}
           cursor={query === null ? null : { row: query, column: key ?? -1 }}
@@ -236,6 +241,7 @@ export function FullPattern({ name, pattern, texts, follows }: FullPatternProps)
           onPick={({ row }) => follows && setPinned(pinned === String(row) ? null : String(row))}
         />
       </ScrollRegion>
+      {pattern.length > LONG ? <p className="text-2xs text-soft">{strings.heads.rooted}</p> : null}
       <p role="status" data-testid="pattern-readout" className="flex min-h-5 flex-wrap items-center gap-1.5 text-xs">
         {query === null ? (
           <span className="text-soft">{strings.heads.patternHint}</span>

@@ -25,7 +25,8 @@ export function HeadScores({ answer, table, head, onChoose }: HeadScoresProps) {
   const [sorted, setSorted] = useSetting('heads', 'score');
   const hovered = useHovered(links);
   const others = useOthers(links);
-  const score = SCORES.find((known) => known === sorted) ?? 'induction';
+  const usual = SCORES.findLast((known) => hasScore(table, known)) ?? 'previous';
+  const score = SCORES.find((known) => known === sorted) ?? usual;
   const shownHead = hovered !== null && headPlace(hovered) ? hovered : head;
   const rows = useMemo(() => Array.from({ length: table.layers }, (_, layer) => String(layer)), [table]);
   const columns = useMemo(() => Array.from({ length: table.heads }, (_, index) => String(index)), [table]);
@@ -80,7 +81,7 @@ export function HeadScores({ answer, table, head, onChoose }: HeadScoresProps) {
           columns={columnsOf(answer)}
           rows={answer.terms}
           sorted={{ key: score, order: 'descending' }}
-          onSorted={({ key }) => setSorted(key === 'induction' || !SCORES.some((known) => known === key) ? null : key)}
+          onSorted={({ key }) => setSorted(key === usual || !SCORES.some((known) => known === key) ? null : key)}
           most={6}
           onSelect={(name) => () => onChoose(name)}
         />

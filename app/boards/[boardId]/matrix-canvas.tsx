@@ -23,6 +23,8 @@ interface MatrixCanvasProps {
   along: string;
   /** of |value|, at full colour; default the matrix's own */
   largest?: number;
+  /** shades of the square root, for many small values beside few large ones */
+  rooted?: boolean;
   /** the side that it may take, in pixels */
   room?: number;
   /** least and most of a cell's side; at least 1 */
@@ -41,7 +43,19 @@ const LONGEST = 12;
 const NAMED = 10;
 
 /** Shares of one colour for positive and one for negative values. Pointer and arrow keys move over its cells. */
-export function MatrixCanvas({ label, matrix, down, along, largest, room = 420, cell, cursor, outlined = [], ...on }: MatrixCanvasProps) {
+export function MatrixCanvas({
+  label,
+  matrix,
+  down,
+  along,
+  largest,
+  rooted = false,
+  room = 420,
+  cell,
+  cursor,
+  outlined = [],
+  ...on
+}: MatrixCanvasProps) {
   const { rows, columns } = matrix;
   const canvas = useRef<HTMLCanvasElement>(null);
   const colours = useColours();
@@ -52,8 +66,8 @@ export function MatrixCanvas({ label, matrix, down, along, largest, room = 420, 
   const top = Math.ceil(widest(columns) * CHARACTER) + 8;
 
   useEffect(() => {
-    if (canvas.current && colours) draw(canvas.current, matrix, side, most, colours);
-  }, [matrix, side, most, colours]);
+    if (canvas.current && colours) draw(canvas.current, matrix, most, rooted, colours);
+  }, [matrix, most, rooted, colours]);
 
   const onPointer = (event: PointerEvent) => {
     const box = event.currentTarget.getBoundingClientRect();
@@ -128,7 +142,7 @@ function largestOf({ rows, columns, value }: Matrix): number {
 }
 
 /** One pixel a cell, scaled without smoothing, so that a pattern of 512 tokens is drawn as fast as one of 5. */
-function draw(canvas: HTMLCanvasElement, { rows, columns, value }: Matrix, side: number, most: number, colours: Colours): void {
+function draw(canvas: HTMLCanvasElement, { rows, columns, value }: Matrix, most: number, rooted: boolean, colours: Colours): void {
   canvas.width = Math.max(1, columns.length);
   canvas.height = Math.max(1, rows.length);
   const context = canvas.getContext('2d');
@@ -140,7 +154,7 @@ function draw(canvas: HTMLCanvasElement, { rows, columns, value }: Matrix, side:
       const at = 4 * (row * columns.length + column);
       const share = cell === null || most === 0 ? 0 : Math.min(1, Math.abs(cell) / most);
       const tone = cell === null ? colours.line : cell < 0 ? colours.negative : colours.positive;
-      image.data.set([tone[0], tone[1], tone[2], cell === null ? 50 : Math.round(255 * share)], at);
+      image.data.set([tone[0], tone[1], tone[2], cell === null ? 50 : Math.round(255 * (rooted ? Math.sqrt(share) : share))], at);
     }
   }
   context.putImageData(image, 0, 0);
