@@ -90,7 +90,8 @@ export function agreementOf(
   const rows = rated.map(({ counts }) => rowOf(counts));
   const statistics = (sample: Sample) => fleissOf(rows, labels.length, sample);
   const [fleiss = NaN, observed = NaN, ...kappas] = statistics(everyOne(rows.length));
-  const intervals = intervalsOf(rows.length, statistics, new Draws(seed), resamples);
+  const samplesOf = drawing(seed, resamples);
+  const intervals = intervalsOf(rows.length, statistics, samplesOf);
   return {
     items: rated.length,
     singles: table.length - rated.length,
@@ -103,7 +104,7 @@ export function agreementOf(
       const kappa = estimate(kappas[index] ?? NaN, intervals[index + 2], rows.length, share === 0 ? 'never-used' : 'always-used');
       return { label, share, ratings: rated.reduce((sum, { counts }) => sum + counts[index]!, 0), kappa };
     }),
-    pairs: pairsOf(table, labels.length, raters, { seed, resamples }),
+    pairs: pairsOf(table, labels.length, raters, samplesOf),
     byItem: table.map(({ item, given, counts }) => ({
       item,
       ratings: given.size,
@@ -160,6 +161,7 @@ function rowOf(counts: readonly number[]): Row {
 }
 
 type Sample = ArrayLike<number>;
+type SamplesOf = (items: number) => readonly Int32Array[];
 
 /** Kappa, observed agreement and every label's kappa; NaN where one has no value. */
 function fleissOf(rows: readonly Row[], labels: number, sample: Sample): number[] {
@@ -189,22 +191,17 @@ function kappaOf(observed: number, chance: number): number {
   return chance >= 1 ? NaN : (observed - chance) / (1 - chance);
 }
 
-function pairsOf(
-  table: readonly Rated[],
-  labels: number,
-  raters: readonly string[],
-  { seed, resamples }: Required<AgreementOptions>,
-): Agreement['pairs'] {
+function pairsOf(table: readonly Rated[], labels: number, raters: readonly string[], samplesOf: SamplesOf): Agreement['pairs'] {
   return raters.flatMap((first, place) =>
-    raters.slice(place + 1).map((second, offset) => {
+    raters.slice(place + 1).map((second) => {
       const both = table.flatMap(({ given }) => {
         const [a, b] = [given.get(first), given.get(second)];
-        return a === undefined || b === undefined ? [] : [[a, b] as const];
+        return a === undefined || b === undefined ? [] : [a * labels + b];
       });
-      const statistics = (sample: Sample) => cohenOf(both, labels, sample);
+      const cells = Int32Array.from(both);
+      const statistics = (sample: Sample) => cohenOf(cells, labels, sample);
       const [kappa = NaN, observed = NaN] = statistics(everyOne(both.length));
-      // Every pair draws for itself: who else took part does not move its interval.
-      const intervals = intervalsOf(both.length, statistics, new Draws(seed, place, place + 1 + offset), resamples);
+      const intervals = intervalsOf(both.length, statistics, samplesOf);
       return {
         raters: [first, second] as [string, string],
         items: both.length,
@@ -215,42 +212,51 @@ function pairsOf(
   );
 }
 
-/** Kappa and observed agreement of two raters; NaN where one has no value. */
-function cohenOf(both: readonly (readonly [number, number])[], labels: number, sample: Sample): number[] {
+/** Kappa and observed agreement of two raters, from the cell of each item in their square table; NaN where one has no value. */
+function cohenOf(cells: Int32Array, labels: number, sample: Sample): number[] {
   const n = sample.length;
-  const firsts = new Int32Array(labels);
-  const seconds = new Int32Array(labels);
+  const table = new Int32Array(labels * labels);
+  for (let draw = 0; draw < n; draw++) table[cells[sample[draw]!]!]! += 1;
   let same = 0;
-  for (let draw = 0; draw < n; draw++) {
-    const [a, b] = both[sample[draw]!]!;
-    firsts[a]! += 1;
-    seconds[b]! += 1;
-    if (a === b) same += 1;
-  }
   let chance = 0;
-  for (let label = 0; label < labels; label++) chance += firsts[label]! * seconds[label]!;
+  for (let label = 0; label < labels; label++) {
+    let first = 0;
+    let second = 0;
+    for (let other = 0; other < labels; other++) {
+      first += table[label * labels + other]!;
+      second += table[other * labels + label]!;
+    }
+    same += table[label * labels + label]!;
+    chance += first * second;
+  }
   return [kappaOf(same / n, chance / (n * n)), same / n];
 }
 
+/** The items of every resample of so many. The same for all pairs with as many items, whoever else took part. */
+function drawing(seed: number, resamples: number): (items: number) => readonly Int32Array[] {
+  let last: { items: number; samples: readonly Int32Array[] } | null = null;
+  return (items) => {
+    if (last?.items === items) return last.samples;
+    const draws = new Draws(seed, items);
+    const samples = Array.from({ length: resamples }, () => Int32Array.from({ length: items }, () => draws.below(items)));
+    last = { items, samples };
+    return samples;
+  };
+}
+
 /** An interval for every statistic, or why it has none. */
-function intervalsOf(
-  items: number,
-  statistics: (sample: Sample) => number[],
-  draws: Draws,
-  resamples: number,
-): readonly (Interval | 'unstable')[] {
+function intervalsOf(items: number, statistics: (sample: Sample) => number[], samplesOf: SamplesOf): readonly (Interval | 'unstable')[] {
   if (items < 2) return [];
-  const sample = new Int32Array(items);
+  const samples = samplesOf(items);
   const seen: number[][] = [];
-  for (let resample = 0; resample < resamples; resample++) {
-    for (let draw = 0; draw < items; draw++) sample[draw] = draws.below(items);
+  for (const sample of samples) {
     statistics(sample).forEach((value, which) => {
       const values = (seen[which] ??= []);
       if (!Number.isNaN(value)) values.push(value);
     });
   }
   return seen.map((values) => {
-    if (values.length < (1 - LACKING) * resamples) return 'unstable';
+    if (values.length < (1 - LACKING) * samples.length) return 'unstable';
     const sorted = Float64Array.from(values).sort();
     return { low: quantile(sorted, TAIL), high: quantile(sorted, 1 - TAIL), resamples: values.length };
   });

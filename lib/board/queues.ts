@@ -5,7 +5,7 @@ import type { Term } from '../engine/index.ts';
 
 export const SESSION_LIMITS = {
   items: 500,
-  annotators: 30,
+  annotators: 20,
   /** items times the people who label each */
   tasks: 5000,
   labels: 9,

@@ -10,7 +10,7 @@ import { peopleOf, type Peer } from './use-presence.ts';
 import { BOARD_VIEWS, type BoardView } from './use-selection.ts';
 
 /** Sheets and dialogs of the board; one is open at a time. */
-export type Sheet = 'help' | 'palette' | 'files' | 'history' | 'share' | 'publish';
+export type Sheet = 'help' | 'palette' | 'files' | 'sessions' | 'history' | 'share' | 'publish';
 
 interface CommandOptions {
   selection: string | null;
@@ -52,7 +52,14 @@ export function useBoardCommands(options: CommandOptions): Command[] {
     ...(selection === null ? [] : onSelection(selection, options, may('board.edit'), may('board.comment'))),
     ...views,
     ...(may('board.edit') ? edits : []),
-    ...(role === null ? [] : [sheet('files', strings.files.title), sheet('history', words.history), sheet('share', words.share)]),
+    ...(role === null
+      ? []
+      : [
+          sheet('files', strings.files.title),
+          sheet('sessions', strings.sessions.title),
+          sheet('history', words.history),
+          sheet('share', words.share),
+        ]),
     ...(may('board.publish') ? [sheet('publish', words.publish)] : []),
     ...others.map(({ user }) => ({
       id: `follow:${user.id}`,

@@ -59,7 +59,7 @@ export function BoardHeader({ theme, connection, peers, answer, follow, onSheet 
             <Button small onClick={() => onSheet('files')}>
               {strings.files.button}
             </Button>
-            <SessionsButton />
+            <SessionsButton onOpen={() => onSheet('sessions')} />
             <Button small onClick={() => onSheet('history')}>
               {strings.history.button}
             </Button>

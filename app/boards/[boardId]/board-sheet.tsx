@@ -8,6 +8,7 @@ import { useGoTo, useNamed, type Sheet } from './board-commands.ts';
 const load = {
   help: () => import('./help-sheet.tsx').then(({ HelpSheet }) => HelpSheet),
   files: () => import('./files-dialog.tsx').then(({ FilesDialog }) => FilesDialog),
+  sessions: () => import('./sessions-dialog.tsx').then(({ SessionsDialog }) => SessionsDialog),
   history: () => import('./history-dialog.tsx').then(({ HistoryDialog }) => HistoryDialog),
   share: () => import('./share-dialog.tsx').then(({ ShareDialog }) => ShareDialog),
   publish: () => import('./publish-dialog.tsx').then(({ PublishDialog }) => PublishDialog),
@@ -16,6 +17,7 @@ const load = {
 
 const HelpSheet = dynamic(load.help, { ssr: false });
 const FilesDialog = dynamic(load.files, { ssr: false });
+const SessionsDialog = dynamic(load.sessions, { ssr: false });
 const HistoryDialog = dynamic(load.history, { ssr: false });
 const ShareDialog = dynamic(load.share, { ssr: false });
 const PublishDialog = dynamic(load.publish, { ssr: false });
@@ -45,6 +47,8 @@ export function BoardSheet({ sheet, commands, onClose }: BoardSheetProps) {
       return <HelpSheet open commands={commands} onClose={onClose} />;
     case 'files':
       return <FilesDialog open onClose={onClose} />;
+    case 'sessions':
+      return <SessionsDialog open onClose={onClose} />;
     case 'history':
       return <HistoryDialog open onClose={onClose} />;
     case 'share':

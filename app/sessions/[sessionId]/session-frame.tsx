@@ -33,12 +33,12 @@ const PARTS = ['queue', 'progress', 'results'] as const;
 type Part = (typeof PARTS)[number];
 
 export function SessionFrame({ theme, first, connection, notice, onDismiss }: SessionFrameProps) {
-  const { session, person, guest, role, outbox: comments } = useBoard();
+  const { session, person, guest, may, outbox: comments } = useBoard();
   const state = useSession(session, first);
   const { detail, queue, reload, changeItem } = state;
   const revealed = detail.revealedAt !== null;
   const [helpOpen, setHelpOpen] = useState(false);
-  const parts = partsOf(detail, role !== null && queue !== null);
+  const parts = partsOf(detail, queue !== null && may('board.annotate'));
   const [part, show] = usePart(parts);
 
   const onSent = useCallback(

@@ -21,6 +21,7 @@ export interface SessionState {
 
 /** A facilitator's look at everybody's progress, in milliseconds. */
 const PROGRESS_MS = 3000;
+const RETRY_MS = 3000;
 
 /** The session and one's own queue, asked for again whenever the discussion says that it has changed. */
 export function useSession(session: BoardSession, first: { detail: SessionDetail; queue: QueueItem[] | null }): SessionState {
@@ -54,11 +55,16 @@ export function useSession(session: BoardSession, first: { detail: SessionDetail
   const record = useRecord(session, id);
   const revision = Math.max(record?.revision ?? 0, first.detail.revision);
   const known = useRef(first.detail.revision);
+  const [attempt, tryAgain] = useState(0);
   useEffect(() => {
     if (revision <= known.current) return;
+    const before = known.current;
     known.current = revision;
-    reload().catch(() => (known.current = 0));
-  }, [revision, reload]);
+    reload().catch(() => {
+      known.current = before;
+      setTimeout(() => tryAgain(attempt + 1), RETRY_MS);
+    });
+  }, [revision, attempt, reload]);
 
   const follows = detail.progress !== null && (detail.state === 'open' || detail.state === 'paused');
   useEffect(() => {
