@@ -105,7 +105,7 @@ function People({ state, able }: { state: SessionState; able: { id: string; name
               {columns.skipped}
             </th>
             <th scope="col">{columns.joined}</th>
-            <th scope="col">
+            <th scope="col" className="relative">
               <span className="sr-only">{columns.acts}</span>
             </th>
           </tr>
