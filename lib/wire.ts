@@ -175,7 +175,13 @@ export const newBoard = z.strictObject({
   /** default: the person's first workspace in which they may make boards */
   workspaceId: id.optional(),
 });
-export const newComment = z.strictObject({ id: uuid, anchor: line(10_000), body: line(20_000) });
+export const newComment = z.strictObject({
+  id: uuid,
+  anchor: line(10_000),
+  body: line(20_000),
+  /** a comment of the same thread */
+  replyTo: uuid.optional(),
+});
 export const editComment = z.strictObject({ body: line(20_000) });
 export const resolveThread = z.strictObject({ resolved: z.boolean() });
 export const markRequest = z

@@ -23,7 +23,7 @@ export { addClaim, addEvidence, editClaim, repeatEvidence, takeStance } from './
 /** Adds a comment under its anchor's thread, which it opens where there is none. */
 export async function addComment(app: App, person: Person, boardId: string, request: z.infer<typeof newComment>): Promise<Comment> {
   const member = await authorise(app, person, 'board.comment', boardId);
-  const { id, anchor, body } = request;
+  const { id, anchor, body, replyTo } = request;
   const createdAt = app.now();
   const author = authorOf(member);
   const mentions = mentionedIn(body, await peopleOf(app.db, boardId));
@@ -35,7 +35,18 @@ export async function addComment(app: App, person: Person, boardId: string, requ
   const comment = await addEntry(app, member, { id, kind: 'comment', find: findComment, alongside }, (doc) => {
     checkAnchor(doc, anchor);
     const thread = threadAt(doc, anchor) ?? { id: crypto.randomUUID(), anchor, author, createdAt, resolved: null };
-    const made: Comment = { id, threadId: thread.id, author, body, createdAt, editedAt: null, ...(mentions.length > 0 && { mentions }) };
+    // What it answers may have been deleted while this was on its way: then it answers nobody.
+    const answers = replyTo !== undefined && findComment(doc, replyTo)?.threadId === thread.id;
+    const made: Comment = {
+      id,
+      threadId: thread.id,
+      author,
+      body,
+      createdAt,
+      editedAt: null,
+      ...(answers && { replyTo }),
+      ...(mentions.length > 0 && { mentions }),
+    };
     const about = { boardId, by: author, subjectId: id, anchor, threadId: thread.id, at: createdAt };
     news = [
       { ...about, kind: 'mention', to: mentions.map((one) => one.id) },

@@ -59,6 +59,22 @@ export const mechanismStrings = {
   label: 'Mechanisms with this',
 };
 
+export const notificationStrings = {
+  title: 'Notifications',
+  button: (unread: number) => (unread === 0 ? 'Notifications' : `Notifications: ${unread} new`),
+  none: 'Nothing yet. You are told when somebody mentions you, replies to you, or takes a stance on your claim.',
+  readAll: 'Mark all as read',
+  fresh: 'new',
+  what: {
+    mention: (name: string) => `${name} mentioned you`,
+    reply: (name: string) => `${name} replied in a thread of yours`,
+    stance: (name: string) => `${name} took a stance on your claim`,
+    verdict: (name: string) => `${name} added evidence: the verdict of a claim changed`,
+    rerun: (name: string) => `${name} ran evidence again: it came out differently`,
+    role: (name: string) => `${name} changed your role on this board`,
+  },
+} as const;
+
 /** How things are called that are no objects of the model. */
 export const anchorStrings = {
   token: (text: string, position: number) => (text === '' ? `token ${position}` : `token ${position}: “${text}”`),

@@ -2,6 +2,7 @@ import Link from 'next/link';
 import { cookies } from 'next/headers';
 import type { ReactNode } from 'react';
 import { AccountMenu } from './account-menu.tsx';
+import { NotificationBell } from './notification-bell.tsx';
 import { PageCommands } from './page-commands.tsx';
 import { strings } from './strings.ts';
 import { ThemeToggle } from './theme-toggle.tsx';
@@ -19,6 +20,7 @@ export async function PageFrame({ children }: { children: ReactNode }) {
           {strings.product}
         </Link>
         <span className="flex items-center gap-2 text-xs text-soft">
+          {person ? <NotificationBell /> : null}
           <PageCommands signedIn={person !== null} />
           {person ? (
             <AccountMenu person={{ id: person.id, name: person.name }} guest={person.guest} />

@@ -1,6 +1,6 @@
 import { accessStrings } from './access-strings.ts';
 import { analysisStrings } from './analysis-strings.ts';
-import { anchorStrings, mechanismStrings } from './debate-strings.ts';
+import { anchorStrings, mechanismStrings, notificationStrings } from './debate-strings.ts';
 import { commandStrings } from './command-strings.ts';
 import { exportStrings } from './export-strings.ts';
 import { graphStrings } from './graph-strings.ts';
@@ -171,6 +171,7 @@ export const strings = {
 
   mechanisms: mechanismStrings,
   anchors: anchorStrings,
+  notifications: notificationStrings,
   commands: commandStrings,
 
   graph: graphStrings,
@@ -260,6 +261,10 @@ export const strings = {
     submit: 'Add',
     rename: (text: string) => `Rename label ${text}`,
     remove: (text: string) => `Remove label ${text}`,
+    all: 'Labels of the board',
+    empty: 'None yet. Select a path and press L.',
+    filter: (text: string, count: number) => `Show what is labelled ${text}: ${few(count, 'object', 'objects')}`,
+    suggestions: 'Labels used on this board',
   },
 
   test: {
@@ -286,7 +291,8 @@ export const strings = {
   thread: {
     title: 'Thread',
     write: 'Write a comment',
-    placeholder: 'Comment (C). `code` and names of paths are linked.',
+    placeholder: 'Comment (C). Names of paths are linked; @ mentions somebody.',
+    markdown: 'Markdown, $formulas$, `code`',
     post: 'Comment',
     edit: 'Edit',
     delete: 'Delete',
@@ -295,6 +301,18 @@ export const strings = {
     reopen: 'Reopen',
     resolvedBy: (name: string) => `resolved by ${name}`,
     show: (name: string) => `Show ${name}`,
+    unread: 'new',
+    earlier: 'What it said before',
+    noEarlier: 'Its earlier texts were not kept.',
+    people: 'People of the board',
+    reply: 'Reply',
+    replyingTo: (name: string) => `In reply to ${name}`,
+    inReplyTo: (name: string, body: string) => `${name}: ${body.slice(0, 120)}`,
+    inReplyToNone: 'in reply to a comment that was deleted',
+    link: 'a link to this comment',
+    mute: 'Mute',
+    unmute: 'Unmute',
+    muteHint: 'Replies here are not told to you; mentions are.',
   },
 
   outbox: {

@@ -56,6 +56,7 @@ const COMMENT: Fields<Comment> = {
   body: text(20_000),
   createdAt: number,
   editedAt: orNull(number),
+  replyTo: optional(text(40)),
   mentions: optional(listOf(author, 100)),
 };
 

@@ -60,6 +60,8 @@ export interface Comment {
   body: string;
   createdAt: number;
   editedAt: number | null;
+  /** the comment of the same thread that it answers; it may be gone */
+  replyTo?: string;
   /** who is addressed by `@name`, as the server found them among the people of the board; absent where nobody is */
   mentions?: Author[];
 }

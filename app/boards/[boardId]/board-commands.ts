@@ -1,6 +1,6 @@
 'use client';
 import { readGroups, readLabels } from '@/lib/board/board-doc.ts';
-import { groupAnchor, isAnchor } from '@/lib/board/anchors.ts';
+import { groupAnchor, isAnchor, isModelAnchor } from '@/lib/board/anchors.ts';
 import { PALETTE_KEYS, type Command } from '@/app/ui/commands.ts';
 import { colours, pages } from '@/app/ui/places.ts';
 import { strings } from '@/app/ui/strings.ts';
@@ -20,6 +20,7 @@ interface CommandOptions {
   onSheet: (sheet: Sheet) => void;
   onLabel: () => void;
   onComment: () => void;
+  onMechanism: () => void;
 }
 
 const words = strings.commands;
@@ -75,10 +76,18 @@ export function useBoardCommands(options: CommandOptions): Command[] {
   ];
 }
 
-function onSelection(selection: string, { onLabel, onComment }: CommandOptions, mayLabel: boolean, mayComment: boolean): Command[] {
+function onSelection(
+  selection: string,
+  { onLabel, onComment, onMechanism }: CommandOptions,
+  mayLabel: boolean,
+  mayComment: boolean,
+): Command[] {
   const group = `${groups.selection}: ${selection}`;
   return [
     ...(mayLabel ? [{ id: 'label', title: words.label, group, keys: 'l', run: onLabel }] : []),
+    ...(mayLabel && isModelAnchor(selection)
+      ? [{ id: 'mechanism', title: strings.mechanisms.choose, group, keys: 'g', run: onMechanism }]
+      : []),
     ...(mayComment ? [{ id: 'comment', title: words.comment, group, keys: 'c', run: onComment }] : []),
     { id: 'copy-name', title: words.copyName, group, run: () => void navigator.clipboard.writeText(selection) },
   ];

@@ -6,6 +6,7 @@ import type { Presence, Role, Setup } from '@/lib/wire.ts';
 import type { BoardSession, Connection } from './board-session.ts';
 import type { Aside } from './kept-aside.ts';
 import type { Links } from './links.ts';
+import type { Marks } from './thread-marks.ts';
 import type { Outbox } from './outbox.ts';
 import type { Runs } from './runs.ts';
 import type { TokenPaint } from './token-paint.ts';
@@ -35,7 +36,11 @@ export interface BoardScope {
   /** tells the person what was just done */
   say: (text: string) => void;
   /** shows a path, node, token or mechanism in the view and in the inspector; null: nothing */
-  select: (anchor: string | null) => void;
+  select: (anchor: string | null, comment?: string | null) => void;
+  /** the comment of the selection that a link leads to */
+  linkedComment: string | null;
+  /** how far this person has read the board's threads */
+  marks: Marks;
   /** what is under whose cursor */
   links: Links;
   /** what is shown on the token strip */

@@ -74,6 +74,7 @@ export function BoardFrame({ theme, connection, notice, onDismiss, place, setPla
     onSheet: setSheet,
     onLabel: () => inspector.current?.focusLabel(),
     onComment: () => inspector.current?.focusComment(),
+    onMechanism: () => inspector.current?.focusMechanism(),
   });
 
   useShortcuts(commands);

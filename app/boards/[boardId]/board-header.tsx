@@ -3,12 +3,14 @@ import Link from 'next/link';
 import { useState, useSyncExternalStore } from 'react';
 import type { Answer } from '@/lib/engine/index.ts';
 import { readTitle, setTitle } from '@/lib/board/board-doc.ts';
+import type { Notification } from '@/lib/wire.ts';
 import { formatError } from '@/lib/figures/numbers.ts';
 import { AccountMenu } from '@/app/ui/account-menu.tsx';
 import { Avatar } from '@/app/ui/avatar.tsx';
 import { Button } from '@/app/ui/button.tsx';
 import { PALETTE_KEYS } from '@/app/ui/commands.ts';
 import { ariaKeys, printKeys } from '@/app/ui/keys.ts';
+import { NotificationBell } from '@/app/ui/notification-bell.tsx';
 import { strings } from '@/app/ui/strings.ts';
 import { ThemeToggle } from '@/app/ui/theme-toggle.tsx';
 import type { Theme } from '@/app/ui/theme.ts';
@@ -52,6 +54,7 @@ export function BoardHeader({ theme, connection, peers, answer, follow, onSheet 
         <Button tone="quiet" small onClick={() => onSheet('help')} aria-keyshortcuts="?">
           {strings.help.button}
         </Button>
+        <BoardBell />
         <ThemeToggle initial={theme} />
         <AccountMenu person={person} guest={guest} />
         {role === null ? null : (
@@ -76,6 +79,17 @@ export function BoardHeader({ theme, connection, peers, answer, follow, onSheet 
       </div>
     </header>
   );
+}
+
+/** What is told of this board opens in it. */
+function BoardBell() {
+  const { boardId, session, select } = useBoard();
+  const open = ({ boardId: where, kind, anchor, subjectId }: Notification) => {
+    if (where !== boardId) return false;
+    if (anchor !== null) select(anchor, kind === 'mention' || kind === 'reply' ? subjectId : null);
+    return true;
+  };
+  return <NotificationBell onNews={session.onNews} onOpen={open} />;
 }
 
 function BoardTitle() {

@@ -4,7 +4,7 @@ import { WebsocketProvider } from 'y-websocket';
 import * as Y from 'yjs';
 import { Undo } from '@/lib/board/undo.ts';
 import { UnsavedEdits } from '@/lib/board/unsaved-edits.ts';
-import { MESSAGE_EPOCH, MESSAGE_PERSISTED } from '@/lib/wire.ts';
+import { MESSAGE_EPOCH, MESSAGE_NEWS, MESSAGE_PERSISTED } from '@/lib/wire.ts';
 import { LocalCopy } from './local-copy.ts';
 import { editOf, type OwnEdit } from './own-edits.ts';
 import { UnsavedStore } from './unsaved-store.ts';
@@ -58,6 +58,7 @@ export class BoardSession {
   #stored = true;
   #ended = false;
   #listeners = new Set<() => void>();
+  #newsListeners = new Set<() => void>();
 
   constructor(private readonly options: SessionOptions) {
     const { boardId, personId, editable } = options;
@@ -105,6 +106,12 @@ export class BoardSession {
   hover(anchor: string | null): void {
     this.board.awareness.setLocalStateField('hover', anchor);
   }
+
+  /** Told when notifications or marks of this person may have changed: the server said so, or was away. */
+  onNews = (listener: () => void): (() => void) => {
+    this.#newsListeners.add(listener);
+    return () => this.#newsListeners.delete(listener);
+  };
 
   connect(): void {
     if (this.#ended) return;
@@ -180,7 +187,11 @@ export class BoardSession {
       if (of === 'board' && this.options.editable) void this.#copy.load(epoch).then(() => this.#tell());
     };
     provider.on('status', () => this.#refresh());
-    provider.on('sync', () => this.#refresh());
+    provider.on('sync', (synced: boolean) => {
+      this.#refresh();
+      if (synced && of === 'discussion') this.#tellNews();
+    });
+    provider.messageHandlers[MESSAGE_NEWS] = () => this.#tellNews();
     provider.on('connection-close', (event) => {
       const trouble = TROUBLES[event?.code ?? 0];
       if (trouble) this.#set({ trouble });
@@ -199,6 +210,10 @@ export class BoardSession {
   #tell(): void {
     this.#stored = this.#store.write(this.#epochs.board, this.#unsaved.edits);
     this.#set({ unsaved: this.#unsaved.count });
+  }
+
+  #tellNews(): void {
+    for (const listener of this.#newsListeners) listener();
   }
 
   #refresh(): void {

@@ -15,6 +15,7 @@ import { useOutbox } from './outbox.ts';
 import { useRuns } from './runs.ts';
 import { TokenPaint } from './token-paint.ts';
 import { useLive } from './use-live.ts';
+import { useThreadMarks } from './thread-marks.ts';
 import { useAnalyses } from './use-analyses.ts';
 import { useSelection } from './use-selection.ts';
 
@@ -60,6 +61,7 @@ function OpenBoard({ visit, ...props }: BoardProps & { visit: BoardVisit }) {
   const links = useMemo(() => new Links((anchor) => session.hover(anchor)), [session]);
   const paint = useMemo(() => new TokenPaint(), []);
   const analyses = useAnalyses(place, setPlace);
+  const marks = useThreadMarks(session, boardId, ids);
   const mayDo = (action: BoardAction) => may(role, action) && !(changing && action === 'board.edit');
 
   if (!setup) return <FirstPaint {...props} notice={notice} broken={connection.ready} />;
@@ -79,6 +81,8 @@ function OpenBoard({ visit, ...props }: BoardProps & { visit: BoardVisit }) {
     may: mayDo,
     say: visit.say,
     select,
+    linkedComment: place.comment,
+    marks,
     links,
     paint,
     settings: place.settings,

@@ -1,32 +1,33 @@
 'use client';
+import { Suspense, lazy } from 'react';
 import { partsOf } from '@/lib/board/mentions.ts';
-import { strings } from '@/app/ui/strings.ts';
-import { useBoard } from './board-context.tsx';
+import type { Author } from '@/lib/wire.ts';
+import { AnchorName } from './anchor-name.tsx';
 
-/** Plain text; names of paths and nodes select what they name. */
-export function CommentBody({ body }: { body: string }) {
-  const { select } = useBoard();
+const load = () => import('./comment-markdown.tsx').then(({ CommentMarkdown }) => ({ default: CommentMarkdown }));
+// Without a connection comments stay as they are written.
+const Formatted = lazy(() => load().catch(() => ({ default: Written })));
+const NOBODY: readonly Author[] = [];
+
+/** What a comment says; as it is written until what formats it is loaded. */
+export function CommentBody({ body, mentions = NOBODY }: { body: string; mentions?: readonly Author[] }) {
+  return (
+    <Suspense fallback={<Written body={body} />}>
+      <Formatted body={body} mentions={mentions} />
+    </Suspense>
+  );
+}
+
+function Written({ body }: { body: string; mentions?: readonly Author[] }) {
   return (
     <p className="text-sm break-words whitespace-pre-wrap">
       {partsOf(body).map((part, index) => {
         if (part.kind === 'text') return part.text;
-        if (part.kind === 'code') {
-          return (
-            <code key={index} className="rounded-[2px] bg-sunken px-1 font-mono text-[0.92em]">
-              {part.text}
-            </code>
-          );
-        }
+        if (part.kind === 'anchor') return <AnchorName key={index} name={part.text} />;
         return (
-          <button
-            key={index}
-            type="button"
-            onClick={() => select(part.text)}
-            title={strings.thread.show(part.text)}
-            className="name rounded-[2px] bg-sunken px-1 text-left underline decoration-dotted underline-offset-2 hover:bg-chosen"
-          >
+          <code key={index} className="rounded-[2px] bg-sunken px-1 font-mono text-[0.92em]">
             {part.text}
-          </button>
+          </code>
         );
       })}
     </p>

@@ -1,5 +1,5 @@
 'use client';
-import { useEffect, useImperativeHandle, useRef, type Ref } from 'react';
+import { useImperativeHandle, useRef, type Ref } from 'react';
 import type { RunAnswer } from '@/lib/engine/index.ts';
 import { formatShare, formatSigned } from '@/lib/figures/numbers.ts';
 import { readAnchor } from '@/lib/board/anchors.ts';
@@ -15,6 +15,7 @@ import { useBoard } from './board-context.tsx';
 import { ClaimsAbout } from './claims-about.tsx';
 import { FlowNumbers } from './flow-numbers.tsx';
 import { LabelEditor } from './label-editor.tsx';
+import { LabelList } from './label-list.tsx';
 import { MechanismField } from './mechanism-field.tsx';
 import { MechanismList } from './mechanism-list.tsx';
 import { NodeActions } from './node-actions.tsx';
@@ -29,6 +30,7 @@ import type { Unravel } from './use-unravel.ts';
 export interface InspectorHandle {
   focusLabel: () => void;
   focusComment: () => void;
+  focusMechanism: () => void;
 }
 
 interface InspectorProps {
@@ -46,9 +48,9 @@ export function Inspector({ ref, selection, unravel, onLeave }: InspectorProps) 
   useImperativeHandle(ref, () => ({
     focusLabel: () => label.current?.focus(),
     focusComment: () => comment.current?.focus(),
+    focusMechanism: () => mechanism.current?.focus(),
   }));
   const anchor = selection === null ? null : readAnchor(selection);
-  useSelectionKeys({ l: label, c: comment, g: mechanism });
 
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- Escape in any of its fields
@@ -61,6 +63,7 @@ export function Inspector({ ref, selection, unravel, onLeave }: InspectorProps) 
         <>
           <p className="border-b border-line p-4 text-sm text-soft">{strings.inspector.empty}</p>
           <MechanismList />
+          <LabelList />
         </>
       ) : (
         <div key={selection}>
@@ -106,22 +109,6 @@ function Title({ anchor }: { anchor: string }) {
       </span>
     </header>
   );
-}
-
-/** Keys that lead from any view to the fields about the selection, except where they are being typed. */
-function useSelectionKeys(fields: Readonly<Record<string, { current: HTMLElement | null }>>): void {
-  useEffect(() => {
-    const onKeyDown = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.target instanceof HTMLElement && event.target.closest('input, textarea, select, dialog, [contenteditable]')) return;
-      const field = fields[event.key.toLowerCase()]?.current;
-      if (!field) return;
-      event.preventDefault();
-      field.focus();
-    };
-    window.addEventListener('keydown', onKeyDown);
-    return () => window.removeEventListener('keydown', onKeyDown);
-  });
 }
 
 /** Copies the address, which opens the same view and selection. */

@@ -8,6 +8,8 @@ export interface PendingComment {
   id: string;
   anchor: string;
   body: string;
+  /** the comment that it answers */
+  replyTo?: string;
   authorId: string;
   createdAt: number;
   /** the server's line when it refused; the text is kept */
@@ -18,7 +20,7 @@ export interface Outbox {
   pending: readonly PendingComment[];
   /** written by someone else who was signed in here before */
   held: readonly PendingComment[];
-  add: (anchor: string, body: string) => void;
+  add: (anchor: string, body: string, replyTo?: string) => void;
   retry: (id: string) => void;
   drop: (id: string) => void;
 }
@@ -62,7 +64,7 @@ export function useOutbox(boardId: string, personId: string, connected: boolean,
     const next = entries.find((entry) => entry.authorId === personId && entry.refused === null && !arrived.has(entry.id));
     if (!connected || !next || sending.current) return;
     sending.current = true;
-    const body = { id: next.id, anchor: next.anchor, body: next.body };
+    const body = { id: next.id, anchor: next.anchor, body: next.body, ...(next.replyTo !== undefined && { replyTo: next.replyTo }) };
     request<Comment>(`/api/boards/${boardId}/comments`, { method: 'POST', body })
       .then(() => 'sent' as const)
       .catch((error: unknown) => (error instanceof RequestFailure ? error : Promise.reject(error)))
@@ -74,8 +76,11 @@ export function useOutbox(boardId: string, personId: string, connected: boolean,
       });
   }, [entries, boardId, personId, connected, arrived, change]);
 
-  const add = (anchor: string, body: string) =>
-    change((all) => [...all, { id: crypto.randomUUID(), anchor, body, authorId: personId, createdAt: Date.now(), refused: null }]);
+  const add = (anchor: string, body: string, replyTo?: string) => {
+    const answer = replyTo === undefined ? {} : { replyTo };
+    const entry = { id: crypto.randomUUID(), anchor, body, ...answer, authorId: personId, createdAt: Date.now(), refused: null };
+    change((all) => [...all, entry]);
+  };
 
   return {
     pending: entries.filter((entry) => entry.authorId === personId),

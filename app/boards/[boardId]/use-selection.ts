@@ -10,6 +10,8 @@ export type BoardView = (typeof BOARD_VIEWS)[number];
 export interface Place {
   view: BoardView;
   selection: string | null;
+  /** one of the selection's comments that a link leads to */
+  comment: string | null;
   analysis: AnalysisPlace;
   /** what a view keeps of itself in the address, by `view.name` */
   settings: Readonly<Record<string, string>>;
@@ -25,12 +27,15 @@ export function placeOf({ search, hash }: Pick<Location, 'search' | 'hash'>): Pl
   const view = BOARD_VIEWS.find((known) => known === params.get('view')) ?? 'unravel';
   const given = [...params, ...new URLSearchParams(hash.slice(1))];
   const settings = Object.fromEntries(given.filter(([name]) => SETTING.test(name)));
-  return { view, selection: selection !== null && isAnchor(selection) ? selection : null, analysis: readAnalysis(params, hash), settings };
+  const isSelected = selection !== null && isAnchor(selection);
+  const comment = isSelected ? params.get('comment') : null;
+  return { view, selection: isSelected ? selection : null, comment, analysis: readAnalysis(params, hash), settings };
 }
 
-function addressOf({ view, selection, analysis, settings }: Place): string {
+function addressOf({ view, selection, comment, analysis, settings }: Place): string {
   const params = new URLSearchParams();
   if (selection !== null) params.set('select', selection);
+  if (comment !== null) params.set('comment', comment);
   if (view !== 'unravel') params.set('view', view);
   const long = new URLSearchParams();
   for (const [name, value] of Object.entries(settings)) {
@@ -57,7 +62,10 @@ export function useSelection(session: BoardSession) {
     return () => window.removeEventListener('hashchange', onHashChange);
   }, []);
 
-  const select = useCallback((selection: string | null) => setPlace((before) => ({ ...before, selection })), []);
+  const select = useCallback(
+    (selection: string | null, comment: string | null = null) => setPlace((before) => ({ ...before, selection, comment })),
+    [],
+  );
   const show = useCallback((view: BoardView) => setPlace((before) => ({ ...before, view })), []);
   const set = useCallback((name: string, value: string | null) => setPlace((before) => withSetting(before, name, value)), []);
   return { place, setPlace, select, show, set };
