@@ -1,6 +1,6 @@
 import { accessStrings } from './access-strings.ts';
 import { analysisStrings } from './analysis-strings.ts';
-import { anchorStrings, mechanismStrings, notificationStrings } from './debate-strings.ts';
+import { anchorStrings, mechanismStrings, notificationStrings, templateStrings, threadStrings } from './debate-strings.ts';
 import { commandStrings } from './command-strings.ts';
 import { exportStrings } from './export-strings.ts';
 import { graphStrings } from './graph-strings.ts';
@@ -285,7 +285,7 @@ export const strings = {
 
   predicate: {
     label: 'Predicate',
-    hint: 'effect("…"), share(…), mass(…), metric or error, compared with a number.',
+    hint: 'effect("…"), share(…), mass(…), loss(degree > 2), defect(max), metric, error, …, compared with a number; several joined by and.',
   },
 
   thread: {
@@ -324,7 +324,26 @@ export const strings = {
   },
 
   claims: {
-    meaning: 'One sentence each: what people think of it, and what the numbers say.',
+    show: 'What is shown',
+    shown: { claims: 'Claims', threads: 'Threads' },
+    meanings: {
+      claims: 'One sentence each: what people think of it, and what the numbers say.',
+      threads: 'Everything that is talked about on this board.',
+    },
+    filter: 'show',
+    filters: {
+      all: 'all',
+      holds: 'holds',
+      fails: 'fails',
+      'not tested': 'not tested',
+      disagreement: 'disagreement',
+      mine: 'with a stance of mine',
+    },
+    order: 'order',
+    orders: { newest: 'newest first', stances: 'most stances first', verdict: 'failing first' },
+    count: (shown: number, all: number) => `${shown} of ${few(all, 'claim', 'claims')}`,
+    edit: (text: string) => `Edit the sentence: ${text}`,
+    settled: 'Others have taken a stance on this sentence: make another claim instead.',
     about: 'Claims about this path',
     empty: 'No claims yet. For example: “Paths of degree 1 or less carry 90% of the metric here.”',
     sentence: 'Claim, one sentence',
@@ -359,8 +378,23 @@ export const strings = {
     reruns: 'Runs again',
     agrees: 'agrees',
     differs: 'differs',
+    beside: 'shown beside, not counted:',
+    tests: 'Tests of the predicate',
+    discuss: 'Discuss this run',
+    verdictThen: (verdict: string) => `then ${verdict}`,
+    group: {
+      about: (name: string, count: number) => `about ${name} as it was, ${few(count, 'member', 'members')}`,
+      changed: 'changed since',
+      deleted: 'deleted since',
+      added: 'added since',
+      removed: 'taken out since',
+      show: 'Show it as it is now',
+    },
     difference: (max: string) => `largest difference ${max}`,
   },
+
+  threads: threadStrings,
+  templates: templateStrings,
 
   help: {
     button: 'Help ?',

@@ -1,7 +1,9 @@
 'use client';
 import { useState, type FormEvent } from 'react';
+import { readAnchor } from '@/lib/board/anchors.ts';
 import { readClaims } from '@/lib/board/discussion-doc.ts';
-import type { Claim, Evidence } from '@/lib/wire.ts';
+import type { z } from 'zod';
+import type { Claim, Evidence, newEvidence } from '@/lib/wire.ts';
 import { Button } from '@/app/ui/button.tsx';
 import { Field } from '@/app/ui/field.tsx';
 import { lineOf, request } from '@/app/ui/request.ts';
@@ -36,7 +38,7 @@ export function AttachForm({ runIds, anchor, predicates, onDone }: AttachFormPro
     setBusy(true);
     const fail = (field: 'text' | 'predicate') => (error: unknown) => setFault({ field, line: lineOf(error) ?? '' });
     const claim = claimId === NEW ? await createClaim(boardId, anchor, text).catch(fail('text')) : { id: claimId };
-    const evidence = claim && (await attachEvidence(boardId, claim.id, runIds, predicate).catch(fail('predicate')));
+    const evidence = claim && (await attachEvidence(boardId, claim.id, runIds, predicate, groupOf(anchor)).catch(fail('predicate')));
     if (claim) setClaimId(claim.id);
     setBusy(false);
     if (evidence) onDone();
@@ -90,11 +92,23 @@ export function AttachForm({ runIds, anchor, predicates, onDone }: AttachFormPro
   );
 }
 
+/** Evidence that was made about a mechanism says so, whatever claim it is attached to. */
+function groupOf(anchor: string | null): { group?: string } {
+  const read = anchor === null ? null : readAnchor(anchor);
+  return read?.kind === 'group' ? { group: read.id } : {};
+}
+
 export function createClaim(boardId: string, anchor: string | null, text: string): Promise<Claim> {
   return request<Claim>(`/api/boards/${boardId}/claims`, { method: 'POST', body: { id: crypto.randomUUID(), anchor, text } });
 }
 
-export function attachEvidence(boardId: string, claimId: string, runIds: string[], predicate: string): Promise<Evidence> {
-  const body = { id: crypto.randomUUID(), runIds, predicate };
+export function attachEvidence(
+  boardId: string,
+  claimId: string,
+  runIds: string[],
+  predicate: string,
+  more: Pick<z.infer<typeof newEvidence>, 'beside' | 'note' | 'group'> = {},
+): Promise<Evidence> {
+  const body = { id: crypto.randomUUID(), runIds, predicate, ...more };
   return request<Evidence>(`/api/boards/${boardId}/claims/${claimId}/evidence`, { method: 'POST', body });
 }

@@ -37,6 +37,8 @@ export interface BoardScope {
   say: (text: string) => void;
   /** shows a path, node, token or mechanism in the view and in the inspector; null: nothing */
   select: (anchor: string | null, comment?: string | null) => void;
+  /** what is in the inspector */
+  selection: string | null;
   /** the comment of the selection that a link leads to */
   linkedComment: string | null;
   /** how far this person has read the board's threads */

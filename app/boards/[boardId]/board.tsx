@@ -81,6 +81,7 @@ function OpenBoard({ visit, ...props }: BoardProps & { visit: BoardVisit }) {
     may: mayDo,
     say: visit.say,
     select,
+    selection: place.selection,
     linkedComment: place.comment,
     marks,
     links,

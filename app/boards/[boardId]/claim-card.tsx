@@ -5,7 +5,9 @@ import type { Claim, Evidence } from '@/lib/wire.ts';
 import { formatTime } from '@/lib/figures/numbers.ts';
 import { Button } from '@/app/ui/button.tsx';
 import { strings } from '@/app/ui/strings.ts';
+import { useAnchorTitles } from './anchor-title.ts';
 import { useBoard } from './board-context.tsx';
+import { ClaimSentence } from './claim-sentence.tsx';
 import { EvidenceForm } from './evidence-form.tsx';
 import { EvidenceItem } from './evidence-item.tsx';
 import { StanceForm } from './stance-form.tsx';
@@ -21,14 +23,13 @@ export function ClaimCard({ claim, evidence }: { claim: Claim; evidence: readonl
   const talked = [...threads, ...outbox.pending, ...outbox.held].some((one) => one.anchor === anchor);
   const [talking, setTalking] = useState(false);
   const [adding, setAdding] = useState(false);
+  const titleOf = useAnchorTitles();
   const id = useId();
 
   return (
     <article aria-labelledby={id} data-claim={claim.id} className="rounded-[3px] border border-line bg-paper">
       <header className="px-3 pt-2.5 pb-2">
-        <h3 id={id} className="text-base font-medium break-words">
-          {claim.text}
-        </h3>
+        <ClaimSentence claim={claim} id={id} />
         <p className="mt-0.5 flex flex-wrap gap-x-2 text-xs text-soft">
           {claim.author.name}
           <time dateTime={new Date(claim.createdAt).toISOString()}>{formatTime(claim.createdAt)}</time>
@@ -36,9 +37,9 @@ export function ClaimCard({ claim, evidence }: { claim: Claim; evidence: readonl
             <button
               type="button"
               onClick={() => select(claim.anchor ?? '')}
-              className="name text-left underline decoration-dotted underline-offset-2"
+              className={`${claim.anchor.includes(':') ? '' : 'name'} text-left underline decoration-dotted underline-offset-2`}
             >
-              {claim.anchor}
+              {titleOf(claim.anchor)}
             </button>
           )}
         </p>

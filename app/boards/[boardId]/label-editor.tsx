@@ -1,5 +1,6 @@
 'use client';
-import { useId, useState, type FormEvent, type Ref } from 'react';
+import type * as Y from 'yjs';
+import { useId, useState, type FormEvent, type KeyboardEvent, type Ref } from 'react';
 import { LIMITS, addLabel, editLabel, readLabels, removeLabel } from '@/lib/board/board-doc.ts';
 import type { Label } from '@/lib/board/records.ts';
 import { Button } from '@/app/ui/button.tsx';
@@ -7,26 +8,59 @@ import { Fault } from '@/app/ui/field.tsx';
 import { Section } from '@/app/ui/section.tsx';
 import { lineOf } from '@/app/ui/request.ts';
 import { strings } from '@/app/ui/strings.ts';
+import { Suggestions } from '@/app/ui/suggestions.tsx';
 import { useBoard } from './board-context.tsx';
+import { useLabelCounts } from './label-list.tsx';
 import { useLive } from './use-live.ts';
+
+/** Suggestions shown at a time. */
+const MOST = 8;
 
 export function LabelEditor({ ref, anchor }: { ref: Ref<HTMLInputElement>; anchor: string }) {
   const { session, may } = useBoard();
   const labels = useLive(session.boardDoc, readLabels).records;
   const here = labels.filter((label) => label.anchor === anchor);
-  const suggestions = [...new Set(labels.map((label) => label.text))].filter((text) => !here.some((label) => label.text === text));
+  const counts = useLabelCounts();
   const [text, setText] = useState('');
+  const [open, setOpen] = useState(false);
+  const [active, setActive] = useState(-1);
   const [error, setError] = useState<string | null>(null);
   const id = useId();
 
-  const add = (event: FormEvent) => {
-    event.preventDefault();
+  const typed = text.trim().toLocaleLowerCase();
+  const found = counts
+    .map((one) => one.text)
+    .filter((known) => known.toLocaleLowerCase().includes(typed) && known !== text && !here.some((label) => label.text === known))
+    .slice(0, MOST);
+  const isOpen = open && found.length > 0;
+  const chosen = Math.min(active, found.length - 1);
+
+  const put = (words: string) => {
     try {
-      addLabel(session.boardDoc, anchor, text, Date.now());
+      addNow(session.boardDoc, anchor, words);
       setText('');
+      setActive(-1);
       setError(null);
     } catch (cause) {
       setError(lineOf(cause));
+    }
+  };
+
+  const add = (event: FormEvent) => {
+    event.preventDefault();
+    put(isOpen && chosen >= 0 ? found[chosen]! : text);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+      event.preventDefault();
+      setOpen(true);
+      // −1 is the text as it is typed.
+      const step = event.key === 'ArrowDown' ? 1 : -1;
+      setActive(((chosen + 1 + step + found.length + 1) % (found.length + 1)) - 1);
+    } else if (event.key === 'Escape' && isOpen) {
+      event.stopPropagation();
+      setOpen(false);
+      setActive(-1);
     }
   };
 
@@ -41,24 +75,42 @@ export function LabelEditor({ ref, anchor }: { ref: Ref<HTMLInputElement>; ancho
       ) : null}
       {may('board.edit') ? (
         <form onSubmit={add} className="flex gap-1.5">
-          <input
-            ref={ref}
-            aria-label={strings.labels.add}
-            aria-invalid={error !== null}
-            aria-describedby={error ? `${id}-error` : undefined}
-            aria-keyshortcuts="L"
-            list={`${id}-list`}
-            maxLength={LIMITS.label}
-            value={text}
-            placeholder={strings.labels.placeholder}
-            onChange={(event) => setText(event.target.value)}
-            className="field text-sm"
-          />
-          <datalist id={`${id}-list`}>
-            {suggestions.map((suggestion) => (
-              <option key={suggestion}>{suggestion}</option>
-            ))}
-          </datalist>
+          <span className="relative min-w-0 flex-1">
+            <input
+              ref={ref}
+              role="combobox"
+              aria-label={strings.labels.add}
+              aria-invalid={error !== null}
+              aria-describedby={error ? `${id}-error` : undefined}
+              aria-keyshortcuts="L"
+              aria-autocomplete="list"
+              aria-expanded={isOpen}
+              aria-controls={`${id}-list`}
+              aria-activedescendant={isOpen && chosen >= 0 ? `${id}-list-${chosen}` : undefined}
+              autoComplete="off"
+              maxLength={LIMITS.label}
+              value={text}
+              placeholder={strings.labels.placeholder}
+              onChange={(event) => {
+                setText(event.target.value);
+                setOpen(true);
+                setActive(-1);
+              }}
+              onFocus={() => setOpen(true)}
+              onBlur={() => setOpen(false)}
+              onKeyDown={onKeyDown}
+              className="field text-sm"
+            />
+            {isOpen ? (
+              <Suggestions
+                id={`${id}-list`}
+                label={strings.labels.suggestions}
+                options={found}
+                active={chosen}
+                onTake={(index) => put(found[index]!)}
+              />
+            ) : null}
+          </span>
           <Button type="submit" small>
             {strings.labels.submit}
           </Button>
@@ -126,4 +178,8 @@ function LabelItem({ label }: { label: Label }) {
       </button>
     </li>
   );
+}
+
+function addNow(doc: Y.Doc, anchor: string, words: string): void {
+  addLabel(doc, anchor, words, Date.now());
 }
