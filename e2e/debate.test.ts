@@ -1,5 +1,6 @@
 import { expect, join, test, unravel } from './actors.ts';
 import { cable } from './cable.ts';
+import { inspect } from './inspect.ts';
 
 test('a mechanism has members, a sum, a test, and is undone', async ({ owner, visitor }) => {
   const board = await unravel(owner);
@@ -142,4 +143,174 @@ test('a reply written offline arrives once, where it answers', async ({ owner, v
   await expect(board.said('answered')).toHaveCount(1);
   await expect(board.said('answered')).toContainText('Owner: asked');
   await expect(owner.getByRole('button', { name: /^Notifications/ })).toHaveAttribute('data-unread', /[01]/);
+});
+
+test('a mechanism is discussed and tested, and evidence says what changed since', async ({ owner, visitor }) => {
+  const board = await unravel(owner);
+  const guest = await join(visitor, board, 'Vera');
+  const [suffix = '', other = ''] = await board.paths('suffix');
+  await board.select(suffix);
+  await board.inspector.getByLabel('Add to a mechanism').selectOption('a new mechanism');
+  await board.inspector.getByLabel('Name of the new mechanism').fill('copies');
+  await owner.keyboard.press('Enter');
+  await expect(owner.getByTestId('selected-path')).toHaveText('copies');
+  await board.label('induction');
+  await board.comment('one mechanism or two?');
+  await visitor.getByRole('button', { name: 'copies', exact: false }).and(visitor.locator('[data-mechanism]')).click();
+  await expect(guest.said('one mechanism or two?')).toBeVisible();
+
+  const value = board.inspector.locator('section').filter({ has: owner.getByTestId('mechanism-paths') });
+  await value.getByRole('button', { name: 'Attach to claim…' }).click();
+  await value.getByLabel('Claim, one sentence').fill('It copies the phrase');
+  await value.getByRole('button', { name: 'Attach', exact: true }).click();
+  await board.show('Claims');
+  const evidence = owner.locator('main [data-evidence]');
+  await expect(evidence.locator('[data-verdict="holds"]').first()).toBeVisible();
+  await expect(evidence.getByTestId('group-then')).toContainText('about copies as it was, 1 member');
+  await expect(evidence.getByTestId('group-then')).not.toContainText('changed since');
+
+  await guest.inspector.getByLabel('Add a member').fill(other);
+  await visitor.keyboard.press('Enter');
+  await expect(evidence.getByTestId('group-then')).toContainText('changed since');
+  await evidence.getByTestId('group-then').locator('summary').click();
+  await expect(evidence.locator('ins')).toHaveText(`+ ${other}`);
+  await evidence.getByRole('button', { name: 'Run again' }).click();
+  await expect(evidence.locator('[data-agrees="true"]')).toBeVisible();
+});
+
+test('a claim from a template meets contrary evidence and a stance against, and its verdict changes', async ({ owner, visitor }) => {
+  const board = await unravel(owner);
+  const guest = await join(visitor, board, 'Vera');
+  await board.show('Claims');
+  await owner.getByLabel('or from a template').selectOption('Short paths carry the metric');
+  const form = owner.getByRole('region', { name: 'Short paths carry the metric' });
+  await form.getByLabel('Degree').fill('2');
+  await form.getByRole('button', { name: 'Try it' }).click();
+  await expect(form.locator('[data-step="degrees"] [data-verdict="holds"]')).toBeVisible();
+  await expect(form.getByRole('button', { name: 'Make the claim' })).toBeEnabled();
+  await form.getByLabel('Degree').fill('1.5');
+  await expect(form.getByRole('alert')).toHaveText('A whole number from 0.');
+  await form.getByLabel('Degree').fill('2');
+  await form.getByRole('button', { name: 'Make the claim' }).click();
+  const card = owner.locator('main [data-claim]');
+  await expect(card.getByTestId('claim-verdict')).toHaveText(/holds/);
+  await expect(card.getByRole('heading', { level: 3 })).toContainText('Paths of degree 2 or less carry 90% of the metric here.');
+
+  await card.getByRole('button', { name: /^Edit the sentence/ }).click();
+  await card.getByLabel('Claim, one sentence').fill('Short paths carry it all');
+  await card.getByRole('button', { name: 'Save' }).click();
+  await guest.show('Claims');
+  const theirs = visitor.locator('main [data-claim]');
+  await expect(theirs.getByRole('heading', { level: 3 })).toContainText('Short paths carry it all');
+  await theirs.getByRole('button', { name: 'against' }).click();
+  await expect(card.getByTestId('disagreement')).toContainText('against it, but the evidence holds');
+  await expect(card.getByRole('button', { name: /^Edit the sentence/ })).toBeDisabled();
+  await expect(owner.getByRole('button', { name: 'Notifications: 1 new' })).toBeVisible();
+
+  await theirs.getByRole('button', { name: 'Add evidence' }).click();
+  await theirs.getByLabel('Predicate').fill('share(degree <= 0) >= 0.9 and error < 1');
+  await theirs.getByRole('button', { name: 'Run and attach' }).click();
+  await expect(card.getByTestId('claim-verdict')).toHaveText(/fails/);
+  await expect(card.locator('[data-evidence]').nth(1).getByRole('list', { name: 'Tests of the predicate' }).locator('li')).toHaveCount(2);
+  await expect(owner.getByRole('button', { name: 'Notifications: 2 new' })).toBeVisible();
+  await owner.getByLabel('show').selectOption('holds');
+  await expect(card).toHaveCount(0);
+  await owner.getByLabel('show').selectOption('fails');
+  await expect(card).toHaveCount(1);
+  await owner.reload();
+  await expect(card).toHaveCount(1);
+});
+
+test('every template makes its claim on the built-in model', async ({ owner }) => {
+  const board = await unravel(owner);
+  const [first = '', second = ''] = (await board.paths('suffix')).filter((path) => /^a\d/.test(path));
+  await board.show('Claims');
+  const choose = owner.getByLabel('or from a template');
+  const verdicts: Record<string, string[]> = {};
+  for (const title of [
+    'The residual expansion is exact here',
+    'These paths explain the metric',
+    'This path matters causally',
+    'These two paths are redundant',
+    'This model is almost linear here',
+    'Long paths hardly matter here',
+  ]) {
+    await choose.selectOption(title);
+    const form = owner.getByRole('region', { name: title });
+    const paths = form.getByLabel('Paths, one a line');
+    if (await paths.isVisible()) await paths.fill(title.includes('two') || title.includes('explain') ? `${first}\n${second}` : first);
+    await form.getByRole('button', { name: 'Try it' }).click();
+    await expect(form.getByRole('button', { name: 'Make the claim' })).toBeEnabled({ timeout: 30_000 });
+    verdicts[title] = await form
+      .locator('[data-step] > p [data-verdict]')
+      .evaluateAll((all) => all.map((one) => one.getAttribute('data-verdict') ?? ''));
+    await form.getByRole('button', { name: 'Make the claim' }).click();
+    await expect(form).toHaveCount(0);
+  }
+  await expect(owner.locator('main [data-claim]')).toHaveCount(6);
+  expect(Object.values(verdicts).flat()).not.toContain('not tested');
+  expect(verdicts['The residual expansion is exact here']).toEqual(['fails', 'holds']);
+});
+
+test('tokens and runs are discussed, and all threads are listed', async ({ owner }) => {
+  const board = await unravel(owner);
+  await owner.getByLabel('Discuss a token of the prompt').selectOption({ index: 2 });
+  await expect(owner.getByTestId('selected-path')).toContainText('token 1');
+  await owner.keyboard.press('Escape');
+  await board.comment('about this token');
+  await expect(board.said('about this token')).toBeVisible();
+  await board.show('Degrees');
+  await owner.getByRole('button', { name: 'Discuss this run' }).first().click();
+  await expect(owner.getByTestId('selected-path')).toHaveText('run: degrees');
+  await board.comment('about this run');
+  await expect(board.said('about this run')).toBeVisible();
+  await board.inspector.getByRole('button', { name: 'Resolve' }).click();
+
+  await board.show('Claims');
+  await owner.getByRole('group', { name: 'What is shown' }).getByRole('button', { name: 'Threads' }).click();
+  const rows = owner.locator('main [data-thread]');
+  await expect(rows).toHaveCount(1);
+  await owner.getByLabel('show').selectOption('all');
+  await expect(rows).toHaveCount(2);
+  await rows.filter({ hasText: 'token 1' }).getByRole('button').click();
+  await expect(board.said('about this token')).toBeFocused();
+});
+
+test('what is debated is accessible in light and dark, and fits a phone', async ({ owner, visitor }) => {
+  test.setTimeout(240_000);
+  const board = await unravel(owner);
+  const guest = await join(visitor, board, 'Vera Lind');
+  const [suffix = '', other = ''] = await board.paths('suffix');
+  await guest.select(suffix);
+  await guest.label('copies the phrase');
+  await guest.comment(`**Larger** than \`${other}\`, by $\\frac{1}{2}$. @Owner, do you agree?\n\n- once\n- twice`);
+  await board.select(suffix);
+  await expect(board.said('Larger').locator('math')).toBeVisible();
+  await board.inspector.getByLabel('Add to a mechanism').selectOption('a new mechanism');
+  await owner.keyboard.press('Enter');
+  await board.inspector.getByLabel('Add a member').fill(`${other}, a0.h0, a0.h1->a1.h0, a1.h0`);
+  await owner.keyboard.press('Enter');
+  await expect(board.inspector.getByTestId('no-sum')).toBeVisible();
+  await inspect(owner, 'debate-mechanism');
+  await owner.getByRole('button', { name: /^Notifications/ }).click();
+  await expect(owner.locator('[data-notification]')).toBeVisible();
+  await inspect(owner, 'debate-bell');
+  await owner.getByRole('link', { name: /mentioned you/ }).click();
+  await expect(board.said('Larger')).toBeFocused();
+  await board.inspector.getByLabel('Write a comment').pressSequentially('@Ve');
+  await expect(board.inspector.getByRole('option').first()).toBeVisible();
+  await inspect(owner, 'debate-thread');
+  await owner.keyboard.press('Escape');
+  await board.show('Claims');
+  await owner.getByLabel('or from a template').selectOption('The residual expansion is exact here');
+  await owner.getByRole('button', { name: 'Try it' }).click();
+  await expect(owner.locator('[data-step="identity"]')).toBeVisible();
+  await inspect(owner, 'debate-template');
+  await owner.getByRole('region', { name: 'The residual expansion is exact here' }).getByRole('button', { name: 'Make the claim' }).click();
+  await expect(owner.locator('main [data-evidence]')).toHaveCount(2);
+  await inspect(owner, 'debate-claims');
+  await owner.getByRole('group', { name: 'What is shown' }).getByRole('button', { name: 'Threads' }).click();
+  await inspect(owner, 'debate-threads');
+  await board.inspector.getByRole('button', { name: 'Select nothing' }).click();
+  await inspect(owner, 'debate-lists');
 });

@@ -198,6 +198,8 @@ export const anchorStrings = {
   group: 'a mechanism that was deleted',
   claim: 'a claim that is no longer there',
   run: (view: string) => (view === '' ? 'a run' : `run: ${view}`),
+  chooseToken: 'Discuss a token of the prompt',
+  noToken: 'a token…',
   gone: 'This is no longer there.',
   runTitle: 'Run',
   runGone: 'This run is not among the board’s latest.',

@@ -1,4 +1,7 @@
 'use client';
+import type { AnalyzeRequest } from '@/lib/engine/index.ts';
+import { isModelAnchor } from '@/lib/board/anchors.ts';
+import { proposalsOf } from '@/lib/board/proposals.ts';
 import { Button } from '@/app/ui/button.tsx';
 import { Fault } from '@/app/ui/field.tsx';
 import { KindBadge } from '@/app/ui/kind-badge.tsx';
@@ -8,6 +11,7 @@ import type { Analysis } from './analyses.ts';
 import { AnalysisFields } from './analysis-fields.tsx';
 import { defaultsOf, formOf, isSameRequest, requestOfForm } from './analysis-form.ts';
 import { AnalysisResult } from './analysis-result.tsx';
+import { AttachControl } from './attach-control.tsx';
 import { useBoard } from './board-context.tsx';
 import { useAnswer } from './use-answer.ts';
 
@@ -49,7 +53,7 @@ export function AnalysisPanel({ analysis, selection }: { analysis: Analysis; sel
           <ProgressLine progress={state.progress} onCancel={state.cancel} />
         </div>
       ) : (
-        <Finished state={state} asked={asked !== null} changed={changed} />
+        <Finished state={state} asked={asked} changed={changed} selection={selection} />
       )}
     </section>
   );
@@ -57,13 +61,14 @@ export function AnalysisPanel({ analysis, selection }: { analysis: Analysis; sel
 
 interface FinishedProps {
   state: ReturnType<typeof useAnswer>;
-  asked: boolean;
+  asked: AnalyzeRequest | null;
   /** the form says something else than what was asked */
   changed: boolean;
+  selection: string | null;
 }
 
-function Finished({ state, asked, changed }: FinishedProps) {
-  if (!asked) return <p className="p-3 text-sm text-soft">{strings.analyses.empty}</p>;
+function Finished({ state, asked, changed, selection }: FinishedProps) {
+  if (asked === null) return <p className="p-3 text-sm text-soft">{strings.analyses.empty}</p>;
   if (state.error !== null || state.cancelled) {
     return (
       <div className="p-3">
@@ -82,6 +87,14 @@ function Finished({ state, asked, changed }: FinishedProps) {
           {strings.analyses.changed}
         </p>
       ) : null}
+      <div className="px-3">
+        <AttachControl
+          key={JSON.stringify(asked)}
+          request={asked}
+          anchor={selection !== null && isModelAnchor(selection) ? selection : null}
+          predicates={(answer) => proposalsOf(answer, selection)}
+        />
+      </div>
       <AnalysisResult answer={state.answer} />
     </>
   );

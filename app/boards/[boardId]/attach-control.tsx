@@ -1,6 +1,7 @@
 'use client';
 import { useRef, useState } from 'react';
 import type { AnalyzeRequest, Answer } from '@/lib/engine/index.ts';
+import { proposalsOf } from '@/lib/board/proposals.ts';
 import type { Run } from '@/lib/wire.ts';
 import { execute, type Progress } from '@/app/ui/analysis.ts';
 import { Button } from '@/app/ui/button.tsx';
@@ -17,12 +18,12 @@ interface AttachControlProps {
   /** what a new claim would be about; null for the whole board */
   anchor: string | null;
   /** predicates that fit the answer, the most likely one first */
-  predicates: (answer: Answer) => readonly string[];
+  predicates?: (answer: Answer) => readonly string[];
 }
 
-/** "Attach to claim…" beside any result: keeps it as a run of the board, then ties the run to a claim. */
-export function AttachControl({ request, anchor, predicates }: AttachControlProps) {
-  const { boardId, runs, may } = useBoard();
+/** Beside any result: keeps it as a run of the board, then ties the run to a claim, or talks about it. */
+export function AttachControl({ request, anchor, predicates = proposalsOf }: AttachControlProps) {
+  const { boardId, runs, may, select } = useBoard();
   const [run, setRun] = useState<Run | null>(null);
   const [busy, setBusy] = useState(false);
   const [progress, setProgress] = useState<Progress | null>(null);
@@ -33,7 +34,7 @@ export function AttachControl({ request, anchor, predicates }: AttachControlProp
   if (run) {
     return <AttachForm runIds={[run.id]} anchor={anchor} predicates={predicates(run.answer)} onDone={() => setRun(null)} />;
   }
-  const keep = async () => {
+  const keep = async (then: (made: Run) => void) => {
     abort.current = new AbortController();
     setBusy(true);
     setError(null);
@@ -41,7 +42,7 @@ export function AttachControl({ request, anchor, predicates }: AttachControlProp
     await execute(boardId, request, { signal: abort.current.signal, onProgress: setProgress }).then(
       (made) => {
         runs.add(made);
-        setRun(made);
+        then(made);
       },
       (cause: unknown) => setError(lineOf(cause)),
     );
@@ -49,8 +50,11 @@ export function AttachControl({ request, anchor, predicates }: AttachControlProp
   };
   return (
     <div className="mt-1.5 flex flex-wrap items-center gap-2">
-      <Button small onClick={keep} disabled={busy}>
+      <Button small onClick={() => void keep(setRun)} disabled={busy}>
         {strings.attach.button}
+      </Button>
+      <Button tone="quiet" small onClick={() => void keep((made) => select(`run:${made.id}`))} disabled={busy}>
+        {strings.evidence.discuss}
       </Button>
       {busy ? <ProgressLine progress={progress} onCancel={() => abort.current?.abort()} /> : null}
       {error ? <Fault>{error}</Fault> : null}

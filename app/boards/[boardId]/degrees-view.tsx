@@ -21,6 +21,7 @@ import { ScrollRegion } from '@/app/ui/scroll-region.tsx';
 import { strings } from '@/app/ui/strings.ts';
 import { requestOf } from '@/app/ui/setup-request.ts';
 import { AnswerWait } from './answer-wait.tsx';
+import { AttachControl } from './attach-control.tsx';
 import { useBoard } from './board-context.tsx';
 import { Pedigree } from './pedigree.tsx';
 import { useAnswer, type AnswerState } from './use-answer.ts';
@@ -35,10 +36,16 @@ export function DegreesView() {
   const { setup } = useBoard();
   const [naiveLimit, setNaiveLimit] = useLimit('naive', NAIVE_LIMITS);
   const [orderLimit, setOrderLimit] = useLimit('order', ORDER_LIMITS);
-  const spectrum = useAnswer(requestOf(setup, 'degrees'));
-  const naive = useAnswer(requestOf(setup, 'naive-expansion', naiveLimit === null ? {} : { maxDegree: naiveLimit }));
-  const interactions = useAnswer(requestOf(setup, 'interactions', orderLimit === null ? {} : { maxDegree: orderLimit }));
-  const orders = useAnswer(requestOf(setup, 'orders'));
+  const requests = {
+    exact: requestOf(setup, 'degrees'),
+    naive: requestOf(setup, 'naive-expansion', naiveLimit === null ? {} : { maxDegree: naiveLimit }),
+    interactions: requestOf(setup, 'interactions', orderLimit === null ? {} : { maxDegree: orderLimit }),
+    orders: requestOf(setup, 'orders'),
+  };
+  const spectrum = useAnswer(requests.exact);
+  const naive = useAnswer(requests.naive);
+  const interactions = useAnswer(requests.interactions);
+  const orders = useAnswer(requests.orders);
   const [exact, wrong, nonlinear, importance] = [spectrum, naive, interactions, orders].map(readyOf);
   const panels = useMemo(() => panelsOf({ exact, wrong, nonlinear, importance }), [exact, wrong, nonlinear, importance]);
   const axis = useMemo(() => axisOf(Object.values(panels).flat()), [panels]);
@@ -74,6 +81,7 @@ export function DegreesView() {
               </ScrollRegion>
             ) : null}
           </div>
+          {exact ? <AttachControl request={requests.exact} anchor={null} /> : null}
         </Part>
         <Part
           title={strings.degrees.naive}
@@ -93,6 +101,7 @@ export function DegreesView() {
         >
           {drawn(panels.naive)}
           {wrong ? <Notes answer={wrong} /> : null}
+          {wrong ? <AttachControl request={requests.naive} anchor={null} /> : null}
         </Part>
         <Part
           title={strings.degrees.interactions}
@@ -122,6 +131,7 @@ export function DegreesView() {
             </p>
           ) : null}
           {nonlinear ? <Notes answer={nonlinear} /> : null}
+          {nonlinear ? <AttachControl request={requests.interactions} anchor={null} /> : null}
         </Part>
         <Part
           title={strings.degrees.orders}
@@ -131,6 +141,7 @@ export function DegreesView() {
           answer={importance}
         >
           {drawn(panels.orders)}
+          {importance ? <AttachControl request={requests.orders} anchor={null} /> : null}
         </Part>
       </div>
     </section>

@@ -8,6 +8,7 @@ import { TokenChip } from '@/app/ui/token-chip.tsx';
 import { useBoard } from './board-context.tsx';
 import { PromptForm } from './prompt-form.tsx';
 import { TokenPicker } from './token-picker.tsx';
+import { TokenSelect } from './token-select.tsx';
 import { TokenStrip } from './token-strip.tsx';
 
 /** What the board asks: prompt, position, target, foil, counterfactual. Changing it changes it for everyone. */
@@ -29,6 +30,7 @@ export function SetupBar({ answer, stale }: { answer: RunAnswer | null; stale: b
         ) : (
           <p className="min-w-0 flex-1 truncate py-1 font-mono text-sm text-soft">{setup.prompt}</p>
         )}
+        {answer ? <TokenSelect answer={answer} /> : null}
         {editable ? (
           <Button tone="quiet" small onClick={() => setEditing(true)}>
             {strings.setup.editPrompt}
