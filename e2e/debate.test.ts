@@ -213,9 +213,9 @@ test('a claim from a template meets contrary evidence and a stance against, and 
   await expect(card.getByTestId('claim-verdict')).toHaveText(/fails/);
   await expect(card.locator('[data-evidence]').nth(1).getByRole('list', { name: 'Tests of the predicate' }).locator('li')).toHaveCount(2);
   await expect(owner.getByRole('button', { name: 'Notifications: 2 new' })).toBeVisible();
-  await owner.getByLabel('show').selectOption('holds');
+  await owner.getByRole('combobox', { name: 'show', exact: true }).selectOption('holds');
   await expect(card).toHaveCount(0);
-  await owner.getByLabel('show').selectOption('fails');
+  await owner.getByRole('combobox', { name: 'show', exact: true }).selectOption('fails');
   await expect(card).toHaveCount(1);
   await owner.reload();
   await expect(card).toHaveCount(1);
@@ -270,7 +270,7 @@ test('tokens and runs are discussed, and all threads are listed', async ({ owner
   await owner.getByRole('group', { name: 'What is shown' }).getByRole('button', { name: 'Threads' }).click();
   const rows = owner.locator('main [data-thread]');
   await expect(rows).toHaveCount(1);
-  await owner.getByLabel('show').selectOption('all');
+  await owner.getByRole('combobox', { name: 'show', exact: true }).selectOption('all');
   await expect(rows).toHaveCount(2);
   await rows.filter({ hasText: 'token 1' }).getByRole('button').click();
   await expect(board.said('about this token')).toBeFocused();

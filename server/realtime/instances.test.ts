@@ -6,9 +6,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { boards } from '../../db/schema.ts';
 import { addLabel, readLabels } from '../../lib/board/board-doc.ts';
-import { CLOSE } from '../../lib/wire.ts';
+import { CLOSE, MESSAGE_NEWS } from '../../lib/wire.ts';
 import { presenceOf } from '../attacks/payloads.ts';
 import { RawSocket } from '../attacks/raw-socket.ts';
+import { addComment } from '../discussion.ts';
+import { listNotifications } from '../notifications.ts';
 import { hasPostgres, hasRedis, startPostgres, startRedis, type Postgres, type Service } from '../testing/services.ts';
 import { openWorld, until, type Actor, type Client, type World } from '../testing/world.ts';
 import { appendEntries, loadRoom } from './log.ts';
@@ -56,6 +58,20 @@ describe.skipIf(!hasPostgres() || !hasRedis())('two instances on one database', 
     await until(() => seenBy(late, a)?.['selection'] === 'a0.h0' && seenBy(a, late) !== undefined);
     a.destroy();
     await until(() => seenBy(b, a) === undefined && seenBy(late, a) === undefined);
+  });
+
+  test('what concerns somebody at the other instance is told there at once', async () => {
+    await meet();
+    const guest = await worlds[0]!.guest(id, `Told ${id.slice(0, 6)}`, 'viewer');
+    const client = worlds[1]!.connect(guest, `discussion/${id}`);
+    clients.push(client);
+    let told = 0;
+    client.provider.messageHandlers[MESSAGE_NEWS] = () => void told++;
+    await client.synced();
+    const comment = { id: crypto.randomUUID(), anchor: 'm0', body: `@${guest.person.name}` };
+    await addComment(worlds[0]!.app, owner.person, id, comment);
+    await until(() => told === 1);
+    expect(await listNotifications(worlds[1]!.app, guest.person)).toMatchObject({ unread: 1, list: [{ subjectId: comment.id }] });
   });
 
   test('without Redis people see each other’s edits later, and at once again when it is back', async () => {
