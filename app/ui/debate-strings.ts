@@ -13,7 +13,7 @@ export const mechanismStrings = {
   addMember: 'Add a member',
   memberHint: 'A path, suffix, edge or node, such as a0.h1->a1.h0->logits',
   notInGrammar: 'Not a path, suffix, edge or node.',
-  add: 'Add',
+  add: 'Add member',
   remove: (member: string) => `Remove ${member} from the mechanism`,
   covered: 'inside another member, counts once',
   slottedMember: 'through one slot: no part of the sum',

@@ -5,6 +5,8 @@ import { request } from '@/app/ui/request.ts';
 import type { BoardSession } from './board-session.ts';
 
 export interface Marks {
+  /** the server has said how far this person has read */
+  isKnown: boolean;
   /** the comment is somebody else's and later than what this person has read of its thread */
   isUnread: (comment: Comment) => boolean;
   isMuted: (threadId: string) => boolean;
@@ -46,6 +48,7 @@ export function useThreadMarks(session: BoardSession, boardId: string, ids: read
     const put = (threadId: string, body: { readAt?: number; muted?: boolean }) =>
       request<void>(`/api/boards/${boardId}/threads/${threadId}/mark`, { method: 'PUT', body });
     return {
+      isKnown: marks !== null,
       // Until they are there, nothing is called new.
       isUnread: (comment) =>
         marks !== null && !ids.includes(comment.author.id) && comment.createdAt > (marks.get(comment.threadId)?.readAt ?? 0),

@@ -179,7 +179,7 @@ function useReading(thread: Thread | null, said: readonly Comment[]) {
   const { marks } = useBoard();
   const list = useRef<HTMLOListElement>(null);
   const last = said.reduce((latest, comment) => Math.max(latest, saidAt(comment)), 0);
-  const threadId = thread?.id ?? null;
+  const threadId = marks.isKnown ? (thread?.id ?? null) : null;
   const read = useRef(marks.read);
   useEffect(() => {
     read.current = marks.read;
