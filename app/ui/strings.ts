@@ -370,6 +370,9 @@ export const strings = {
     sources: {
       degrees: 'degrees: the sum of all paths of each degree',
       paths: 'paths: every complete path',
+      'naive-expansion': 'naive expansion: how wrong it is, degree by degree',
+      interactions: 'interactions, and how far each block is from additive',
+      orders: 'orders: the loss from paths up to each degree',
       'path-effect': 'path effect of the claim’s path',
     },
     submit: 'Run and attach',

@@ -56,7 +56,7 @@ export function newSession(annotators: readonly Actor[]) {
 
 let made = 0;
 
-/** Made through the API, as browsers do it; the comment is the author's. */
+/** Made through the API, as browsers do it; the comment and the claim are the author's. */
 export async function makePlace(api: Api, { host, heir, author = host }: { host: Actor; heir: Actor; author?: Actor }): Promise<Place> {
   const as = (actor: Actor) => (method: string, path: string, body?: unknown) => create(api, actor, method, path, body);
   const byHost = as(host);
@@ -66,7 +66,7 @@ export async function makePlace(api: Api, { host, heir, author = host }: { host:
   await join(api, heir, `/api/workspaces/${workspaceId}`, 'viewer', host);
   if (author !== host) await join(api, author, board, 'commenter', host);
   const comment = await as(author)('POST', `${board}/comments`, { id: randomUUID(), anchor: 'a0.h0', body: 'what it does' });
-  const claim = await byHost('POST', `${board}/claims`, { id: randomUUID(), anchor: null, text: 'it matters' });
+  const claim = await as(author)('POST', `${board}/claims`, { id: randomUUID(), anchor: null, text: 'it matters' });
   const run = await byHost('POST', `${board}/runs`, EFFECT);
   const evidence = await byHost('POST', `${board}/claims/${claim.id}/evidence`, {
     id: randomUUID(),

@@ -1,6 +1,6 @@
 'use client';
 import { useMemo } from 'react';
-import { readClaims, readEvidence } from '@/lib/board/discussion-doc.ts';
+import { readClaims, readComments, readEvidence } from '@/lib/board/discussion-doc.ts';
 import { disagreementOf, verdictOfClaim } from '@/lib/board/opinion.ts';
 import type { Claim, Evidence } from '@/lib/wire.ts';
 import type { Column } from '@/lib/figures/columns.ts';
@@ -24,6 +24,8 @@ const ORDERS = ['newest', 'stances', 'verdict'] as const;
 
 /** What is claimed about the board, and everything that is being talked about. */
 export function ClaimsView() {
+  const { session, marks } = useBoard();
+  const unread = useLive(session.discussionDoc, readComments).records.filter(marks.isUnread).length;
   const [setting, show] = useSetting('claims', 'show');
   const shown = setting === 'threads' ? 'threads' : 'claims';
   return (
@@ -42,6 +44,7 @@ export function ClaimsView() {
               className="aria-pressed:bg-ink aria-pressed:text-paper"
             >
               {strings.claims.shown[one]}
+              {one === 'threads' && unread > 0 ? <span className="text-2xs">{strings.threads.unread(unread)}</span> : null}
             </Button>
           ))}
         </span>

@@ -14,11 +14,15 @@ import { isTestable } from './path-test.tsx';
 import { PredicateField, predicateFault } from './predicate-field.tsx';
 import { causalRequestOf, requestOf } from '@/app/ui/setup-request.ts';
 
-type Source = 'degrees' | 'paths' | 'path-effect';
+const ALWAYS = ['degrees', 'paths', 'naive-expansion', 'interactions', 'orders'] as const;
+type Source = (typeof ALWAYS)[number] | 'path-effect';
 
 const PROPOSED: Record<Source, (anchor: string | null) => string> = {
   degrees: () => 'share(degree <= 1) >= 0.9',
   paths: () => 'mass(degree <= 1) >= 0.9',
+  'naive-expansion': () => 'naive(degree <= 2) < 0.01',
+  interactions: () => 'defect(max) < 0.1',
+  orders: () => 'loss(degree > 2) < 0.05',
   'path-effect': (anchor) => `effect(${JSON.stringify(anchor)}) < -0.1`,
 };
 
@@ -28,7 +32,7 @@ const ALL_PATHS = 100_000;
 export function EvidenceForm({ claim, onDone }: { claim: Claim; onDone: () => void }) {
   const { boardId, setup, runs } = useBoard();
   const testable = claim.anchor !== null && isTestable(claim.anchor);
-  const sources: Source[] = testable ? ['path-effect', 'degrees', 'paths'] : ['degrees', 'paths'];
+  const sources: Source[] = testable ? ['path-effect', ...ALWAYS] : [...ALWAYS];
   const [source, setSource] = useState<Source>(sources[0]!);
   const [predicate, setPredicate] = useState(PROPOSED[sources[0]!](claim.anchor));
   const [progress, setProgress] = useState<Progress | null>(null);
@@ -39,6 +43,9 @@ export function EvidenceForm({ claim, onDone }: { claim: Claim; onDone: () => vo
   const requests: Record<Source, () => AnalyzeRequest> = {
     degrees: () => requestOf(setup, 'degrees'),
     paths: () => requestOf(setup, 'paths', { top: ALL_PATHS }),
+    'naive-expansion': () => requestOf(setup, 'naive-expansion'),
+    interactions: () => requestOf(setup, 'interactions'),
+    orders: () => requestOf(setup, 'orders'),
     'path-effect': () => causalRequestOf(setup, 'path-effect', { paths: [claim.anchor ?? ''] }),
   };
 
