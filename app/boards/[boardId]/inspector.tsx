@@ -10,7 +10,7 @@ import { KindBadge } from '@/app/ui/kind-badge.tsx';
 import { Section } from '@/app/ui/section.tsx';
 import { strings } from '@/app/ui/strings.ts';
 import { AnchorPanel } from './anchor-panel.tsx';
-import { useAnchorTitle } from './anchor-title.ts';
+import { useAnchorTitles } from './anchor-title.ts';
 import { useBoard } from './board-context.tsx';
 import { ClaimsAbout } from './claims-about.tsx';
 import { FlowNumbers } from './flow-numbers.tsx';
@@ -67,7 +67,7 @@ export function Inspector({ ref, selection, unravel, onLeave }: InspectorProps) 
         </>
       ) : (
         <div key={selection}>
-          <Title anchor={selection} />
+          <Title anchor={selection} tokenTexts={unravel.answer?.tokenTexts} />
           {anchor?.kind === 'model' ? (
             <>
               <LabelEditor ref={label} anchor={selection} />
@@ -91,9 +91,9 @@ export function Inspector({ ref, selection, unravel, onLeave }: InspectorProps) 
   );
 }
 
-function Title({ anchor }: { anchor: string }) {
+function Title({ anchor, tokenTexts }: { anchor: string; tokenTexts: readonly string[] | undefined }) {
   const { select } = useBoard();
-  const title = useAnchorTitle(anchor);
+  const title = useAnchorTitles(tokenTexts)(anchor);
   const isName = readAnchor(anchor)?.kind === 'model';
   return (
     <header className="sticky top-0 z-10 flex items-start justify-between gap-2 border-b border-line bg-ground px-3 py-2">

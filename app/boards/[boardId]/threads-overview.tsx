@@ -6,10 +6,12 @@ import type { Comment, Thread } from '@/lib/wire.ts';
 import { Button } from '@/app/ui/button.tsx';
 import { Fault } from '@/app/ui/field.tsx';
 import { strings } from '@/app/ui/strings.ts';
+import { causalRequestOf } from '@/app/ui/setup-request.ts';
 import { useTask } from '@/app/ui/use-task.ts';
 import { useAnchorTitles } from './anchor-title.ts';
 import { useBoard, useDiscussion } from './board-context.tsx';
 import { Choice } from './choice.tsx';
+import { useAnswer } from './use-answer.ts';
 import { useSetting } from './use-setting.ts';
 
 const FILTERS = ['open', 'all', 'unread', 'mine', 'mentioned', 'resolved'] as const;
@@ -24,7 +26,10 @@ interface Row {
 
 /** Every thread of the board, the one last written in first. */
 export function ThreadsOverview() {
-  const { session, ids, marks } = useBoard();
+  const { session, setup, ids, marks } = useBoard();
+  // The board's own answer, which is there already.
+  const { answer } = useAnswer(causalRequestOf(setup, 'suffixes', { byToken: true }));
+  const titleOf = useAnchorTitles(answer?.tokenTexts);
   const { threads, comments } = useDiscussion(session);
   const [setting, setFilter] = useSetting('claims', 'threads');
   const filter = FILTERS.find((one) => one === setting) ?? 'open';
@@ -62,7 +67,7 @@ export function ThreadsOverview() {
       )}
       <ul className="grid gap-2">
         {shown.map((row) => (
-          <ThreadRow key={row.thread.id} row={row} />
+          <ThreadRow key={row.thread.id} row={row} title={titleOf(row.thread.anchor)} />
         ))}
       </ul>
     </div>
@@ -86,9 +91,8 @@ function passes({ thread, comments, unread }: Row, filter: Filter, ids: readonly
   }
 }
 
-function ThreadRow({ row }: { row: Row }) {
+function ThreadRow({ row, title }: { row: Row; title: string }) {
   const { select, links } = useBoard();
-  const titleOf = useAnchorTitles();
   const { thread, comments, last, unread } = row;
   return (
     <li data-thread={thread.anchor}>
@@ -100,9 +104,7 @@ function ThreadRow({ row }: { row: Row }) {
         className="grid w-full gap-0.5 rounded-[3px] border border-line bg-paper px-3 py-2 text-left hover:bg-hover"
       >
         <span className="flex flex-wrap items-baseline gap-x-2">
-          <span className={`min-w-0 text-sm font-medium break-words ${thread.anchor.includes(':') ? '' : 'name'}`}>
-            {titleOf(thread.anchor)}
-          </span>
+          <span className={`min-w-0 text-sm font-medium break-words ${thread.anchor.includes(':') ? '' : 'name'}`}>{title}</span>
           {unread > 0 ? <span className="rounded-[2px] bg-ink px-1 text-2xs text-paper">{strings.threads.unread(unread)}</span> : null}
           {thread.resolved ? <span className="text-2xs text-soft">{strings.threads.resolved}</span> : null}
           <span className="ml-auto shrink-0 text-2xs text-soft">{strings.unravel.comments(comments.length)}</span>
