@@ -14,7 +14,6 @@ import { BoardHeader } from './board-header.tsx';
 import type { Connection } from './board-session.ts';
 import { BoardSheet } from './board-sheet.tsx';
 import type { Notice } from './board-visit.ts';
-import { ClaimsView } from './claims-view.tsx';
 import { Inspector, type InspectorHandle } from './inspector.tsx';
 import { MetricLine } from './metric-line.tsx';
 import { Notices } from './notices.tsx';
@@ -39,6 +38,7 @@ interface BoardFrameProps {
 
 // What is not seen at first is loaded when it is.
 const loading = () => <Loading />;
+const ClaimsView = dynamic(() => import('./claims-view.tsx').then((module) => module.ClaimsView), { loading });
 const DegreesView = dynamic(() => import('./degrees-view.tsx').then((module) => module.DegreesView), { loading });
 const GraphView = dynamic(() => import('./graph-view.tsx').then((module) => module.GraphView), { loading });
 const HeadsView = dynamic(() => import('./heads-view.tsx').then((module) => module.HeadsView), { loading });
