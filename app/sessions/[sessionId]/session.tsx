@@ -10,6 +10,7 @@ import { useKeptAside } from '@/app/boards/[boardId]/kept-aside.ts';
 import { Links } from '@/app/boards/[boardId]/links.ts';
 import { useOutbox } from '@/app/boards/[boardId]/outbox.ts';
 import { useRuns } from '@/app/boards/[boardId]/runs.ts';
+import { useThreadMarks } from '@/app/boards/[boardId]/thread-marks.ts';
 import { TokenPaint } from '@/app/boards/[boardId]/token-paint.ts';
 import { useAnalyses } from '@/app/boards/[boardId]/use-analyses.ts';
 import { useLive } from '@/app/boards/[boardId]/use-live.ts';
@@ -48,6 +49,7 @@ export function Session(props: SessionProps) {
 const NOWHERE: Place = {
   view: 'unravel',
   selection: null,
+  comment: null,
   analysis: readAnalysis(new URLSearchParams(), ''),
   settings: {},
 };
@@ -66,6 +68,7 @@ function OpenSession({ visit, ...props }: SessionProps & { visit: BoardVisit }) 
   const aside = useKeptAside(person.id, boardId);
   const [place, setPlace] = useState(NOWHERE);
   const analyses = useAnalyses(place, setPlace);
+  const marks = useThreadMarks(session, boardId, ids);
   // Nobody else's cursor is followed here, and nobody follows this one: it would tell which item is being looked at.
   const links = useMemo(() => new Links(() => {}), []);
   const paint = useMemo(() => new TokenPaint(), []);
@@ -88,6 +91,9 @@ function OpenSession({ visit, ...props }: SessionProps & { visit: BoardVisit }) 
     select: (anchor) => {
       if (anchor !== null) window.open(boardAddress(boardId, anchor), '_blank', 'noopener');
     },
+    selection: null,
+    linkedComment: null,
+    marks,
     links,
     paint,
     settings: place.settings,
