@@ -36,7 +36,8 @@ test('a label is renamed and removed, and one used elsewhere is suggested', asyn
 
   await guest.select(other);
   await guest.inspector.getByLabel('Add a label').click();
-  await expect(guest.inspector.getByRole('option')).toHaveText(['induction']);
+  const used = guest.inspector.getByRole('listbox', { name: 'Labels used on this board' });
+  await expect(used.getByRole('option')).toHaveText(['induction']);
   await visitor.keyboard.press('ArrowDown');
   await visitor.keyboard.press('Enter');
   await expect(guest.row(other)).toContainText('induction');

@@ -1,4 +1,5 @@
 'use client';
+import type { ReactNode } from 'react';
 import { ofRun, type Answer } from '@/lib/engine/index.ts';
 import { flowOfEdges, flowOfNodes, flowOfPlaces, parentsOf, sumOfPaths, type Members, type Total } from '@/lib/board/mechanism.ts';
 import { formatShare, formatSigned } from '@/lib/figures/numbers.ts';
@@ -31,13 +32,19 @@ export function MechanismValue({ anchor, members }: MechanismValueProps) {
   const { paths, edges, nodes, placed } = members;
   const sorts = [paths, edges, nodes, placed].filter((some) => some.length > 0).length;
   if (sorts === 0) return null;
+  const titled = (part: Part, value: ReactNode) => (
+    <div>
+      {sorts > 1 ? <h4 className="text-2xs font-semibold text-soft first-letter:uppercase">{strings.mechanisms.parts[part]}</h4> : null}
+      {value}
+    </div>
+  );
   return (
     <Section title={strings.mechanisms.value}>
       <div className="grid gap-3">
-        {paths.length > 0 ? <PathsValue anchor={anchor} paths={paths} /> : null}
-        {edges.length > 0 ? <FlowValue anchor={anchor} part="edges" names={edges} total={flowOfEdges} /> : null}
-        {nodes.length > 0 ? <FlowValue anchor={anchor} part="nodes" names={nodes} total={flowOfNodes} /> : null}
-        {placed.length > 0 ? <FlowValue anchor={anchor} part="placed" names={placed} total={flowOfPlaces} /> : null}
+        {paths.length > 0 ? titled('paths', <PathsValue anchor={anchor} paths={paths} />) : null}
+        {edges.length > 0 ? titled('edges', <FlowValue part="edges" names={edges} total={flowOfEdges} />) : null}
+        {nodes.length > 0 ? titled('nodes', <FlowValue part="nodes" names={nodes} total={flowOfNodes} />) : null}
+        {placed.length > 0 ? titled('placed', <FlowValue part="placed" names={placed} total={flowOfPlaces} />) : null}
       </div>
       {sorts > 1 ? <p className="mt-2 text-xs text-soft">{strings.mechanisms.apart}</p> : null}
     </Section>
@@ -65,7 +72,6 @@ function PathsValue({ anchor, paths }: { anchor: string; paths: string[] }) {
 }
 
 interface FlowValueProps {
-  anchor: string;
   part: Part;
   names: string[];
   total: (names: readonly string[], answer: Answer) => Total | null;
@@ -77,7 +83,7 @@ function FlowValue({ part, names, total }: FlowValueProps) {
   return <Computed state={state}>{(answer) => <TotalLines part={part} total={total(names, answer)} answer={answer} />}</Computed>;
 }
 
-function Computed({ state, children }: { state: ReturnType<typeof useAnswer>; children: (answer: Answer) => React.ReactNode }) {
+function Computed({ state, children }: { state: ReturnType<typeof useAnswer>; children: (answer: Answer) => ReactNode }) {
   if (state.error) {
     return (
       <div>
