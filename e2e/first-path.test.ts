@@ -79,7 +79,7 @@ test('from a prompt to a published page, by two people', async ({ browser, owner
     await expect(result).toHaveText(/[+−]\d+\.\d{3}|[+−]\d\.\de−\d+/);
     effect = (await result.textContent()) ?? '';
     await expect(board.inspector.locator('[data-run]').first()).toContainText('causal');
-    await board.inspector.getByRole('button', { name: 'Attach to claim…' }).first().click();
+    await board.inspector.locator('[data-run]').getByRole('button', { name: 'Attach to claim…' }).first().click();
     await board.inspector.getByLabel('Claim, one sentence').first().fill('This suffix moves the answer');
     const predicate = board.inspector.getByLabel('Predicate');
     const proposed = await predicate.inputValue();

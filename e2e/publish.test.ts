@@ -32,7 +32,7 @@ async function discussed(owner: Page, visitor: Page): Promise<BoardPage> {
   await guest.comment('Look at `input->logits` too');
   await board.inspector.getByRole('button', { name: 'Path effect' }).click();
   await expect(board.inspector.getByTestId('effect').first()).toBeVisible();
-  await board.inspector.getByRole('button', { name: 'Attach to claim…' }).first().click();
+  await board.inspector.locator('[data-run]').getByRole('button', { name: 'Attach to claim…' }).first().click();
   await board.inspector.getByLabel('Claim, one sentence').first().fill('This suffix moves the answer');
   await board.inspector.getByRole('button', { name: 'Attach', exact: true }).click();
   await expect(board.inspector.locator('[data-verdict="holds"]')).toBeVisible();

@@ -42,7 +42,7 @@ test('a commenter argues, and edits nothing', async ({ owner, visitor }) => {
   await expect(board.said('I see it as well')).toBeVisible();
   await guest.inspector.getByRole('button', { name: 'Path effect' }).click();
   await expect(guest.inspector.getByTestId('effect').first()).toBeVisible();
-  await guest.inspector.getByRole('button', { name: 'Attach to claim…' }).first().click();
+  await guest.inspector.locator('[data-run]').getByRole('button', { name: 'Attach to claim…' }).first().click();
   await guest.inspector.getByRole('form', { name: 'Attach to claim…' }).getByLabel('Claim, one sentence').fill('It matters');
   await guest.inspector.getByRole('button', { name: 'Attach', exact: true }).click();
   await expect(board.inspector.getByText('It matters')).toBeVisible();

@@ -35,7 +35,7 @@ test('every view of a board is accessible in light and dark, and fits a phone', 
   await expect(board.inspector.getByTestId('effect').first()).toBeVisible();
   await inspect(owner, 'board-unravel');
 
-  await board.inspector.getByRole('button', { name: 'Attach to claim…' }).first().click();
+  await board.inspector.locator('[data-run]').getByRole('button', { name: 'Attach to claim…' }).first().click();
   await board.inspector.getByLabel('Claim, one sentence').first().fill('This head moves the answer to the phrase that was there before');
   await inspect(owner, 'board-attach');
   await board.inspector.getByRole('button', { name: 'Attach', exact: true }).click();

@@ -3,13 +3,16 @@ import { useImperativeHandle, useRef, type Ref } from 'react';
 import type { RunAnswer } from '@/lib/engine/index.ts';
 import { formatShare, formatSigned } from '@/lib/figures/numbers.ts';
 import { readAnchor } from '@/lib/board/anchors.ts';
+import { proposalsOf } from '@/lib/board/proposals.ts';
 import type { TrieNode } from '@/lib/trie.ts';
 import { Button } from '@/app/ui/button.tsx';
 import { CopyButton } from '@/app/ui/copy-button.tsx';
 import { KindBadge } from '@/app/ui/kind-badge.tsx';
 import { Section } from '@/app/ui/section.tsx';
+import { requestOf } from '@/app/ui/setup-request.ts';
 import { strings } from '@/app/ui/strings.ts';
 import { AnchorPanel } from './anchor-panel.tsx';
+import { AttachControl } from './attach-control.tsx';
 import { useAnchorTitles } from './anchor-title.ts';
 import { useBoard } from './board-context.tsx';
 import { ClaimsAbout } from './claims-about.tsx';
@@ -152,6 +155,13 @@ function Numbers({ path, node, answer }: { path: string; node: TrieNode | null; 
       </dl>
       <SourceTokens path={path} node={node} answer={answer} setup={setup} />
       <Pedigree answer={answer} />
+      {node.parent ? (
+        <AttachControl
+          request={requestOf(setup, 'suffixes', { paths: [node.parent.name] })}
+          anchor={path}
+          predicates={(made) => proposalsOf(made, path)}
+        />
+      ) : null}
     </Section>
   );
 }

@@ -1,6 +1,6 @@
 'use client';
 import { useMemo, useState } from 'react';
-import { ofRun, type RunAnswer } from '@/lib/engine/index.ts';
+import { ofRun, type AnalyzeRequest, type RunAnswer } from '@/lib/engine/index.ts';
 import { isModelAnchor } from '@/lib/board/anchors.ts';
 import { columnsOf, DEFECT_COLUMNS } from '@/lib/figures/columns.ts';
 import { csvOf, fileStem, tableCsv, tableText } from '@/lib/figures/csv.ts';
@@ -12,6 +12,7 @@ import { ScrollRegion } from '@/app/ui/scroll-region.tsx';
 import { strings } from '@/app/ui/strings.ts';
 import { requestOf } from '@/app/ui/setup-request.ts';
 import { AnswerWait } from './answer-wait.tsx';
+import { AttachControl } from './attach-control.tsx';
 import { useBoard } from './board-context.tsx';
 import { useHovered } from './links.ts';
 import { MatrixCanvas, type Cell } from './matrix-canvas.tsx';
@@ -28,7 +29,8 @@ export function InteractionsView() {
   const { setup } = useBoard();
   const [limitSetting, setLimit] = useSetting('interactions', 'limit');
   const limit = LIMITS.find((known) => String(known) === limitSetting) ?? null;
-  const state = useAnswer(requestOf(setup, 'interactions', limit === null ? {} : { maxDegree: limit }));
+  const request = requestOf(setup, 'interactions', limit === null ? {} : { maxDegree: limit });
+  const state = useAnswer(request);
   const answer = useMemo(() => state.answer && ofRun(state.answer), [state.answer]);
   const ready = answer !== null && !state.stale;
 
@@ -67,12 +69,12 @@ export function InteractionsView() {
           </select>
         </label>
       </ViewHeading>
-      <div className="grid min-w-0 gap-6 p-3">{ready ? <Answered answer={answer} /> : <AnswerWait state={state} />}</div>
+      <div className="grid min-w-0 gap-6 p-3">{ready ? <Answered answer={answer} request={request} /> : <AnswerWait state={state} />}</div>
     </section>
   );
 }
 
-function Answered({ answer }: { answer: RunAnswer }) {
+function Answered({ answer, request }: { answer: RunAnswer; request: AnalyzeRequest }) {
   const { notes, settings } = answer;
   return (
     <>
@@ -100,7 +102,10 @@ function Answered({ answer }: { answer: RunAnswer }) {
       </div>
       <SetList answer={answer} />
       <Defects answer={answer} />
-      <Pedigree answer={answer} />
+      <div>
+        <Pedigree answer={answer} />
+        <AttachControl request={request} anchor={null} />
+      </div>
     </>
   );
 }
