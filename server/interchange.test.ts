@@ -60,7 +60,7 @@ test('a board’s graph brings its mechanisms and labels to another board, once,
   expect(await on(other)).toEqual(after);
   const kept = await listImportedGraphs(world.app, owner.person, other);
   expect(kept).toMatchObject([
-    { format: 'attribution-graph', name: board, nodes: graph.nodes.length, links: graph.links.length, author: 'Owner' },
+    { format: 'attribution-graph', name: 'when-mary', nodes: graph.nodes.length, links: graph.links.length, author: 'Owner' },
     { format: 'attribution-graph' },
   ]);
   expect(await findImportedGraph(world.app, owner.person, other, kept[0]!.id)).toEqual(graph);

@@ -1,7 +1,7 @@
 import { and, desc, eq } from 'drizzle-orm';
 import { createHash } from 'node:crypto';
 import { importedGraphs } from '../db/schema.ts';
-import { addLabel, putGroup, readGroups, readLabels, readSetup, LIMITS } from '../lib/board/board-doc.ts';
+import { addLabel, putGroup, readGroups, readLabels, readSetup, readTitle, LIMITS } from '../lib/board/board-doc.ts';
 import { isModelAnchor, readAnchor } from '../lib/board/anchors.ts';
 import { readClaims, readComments, readEvidence, readThreads } from '../lib/board/discussion-doc.ts';
 import { verdictOfClaim } from '../lib/board/opinion.ts';
@@ -19,6 +19,7 @@ import { newId } from './access/tokens.ts';
 import type { App } from './app.ts';
 import type { AnalyzeOptions } from './context.ts';
 import { addComment } from './discussion.ts';
+import { slugOf } from './publish.ts';
 import { Refusal, isRefusal } from './refusal.ts';
 import { analyze } from './runs.ts';
 
@@ -58,7 +59,7 @@ export async function exportBoard(
       const { layers } = await modelOf(app, flow.model.hash);
       const { groups, labels, setup } = board;
       const source = {
-        slug: boardId,
+        slug: slugOf(board.title),
         prompt: setup.prompt,
         layers,
         flow,
@@ -214,7 +215,7 @@ async function writeToBoard(
     const known = members.filter((one) => isModelAnchor(one));
     const unknown = members.length - known.length;
     if (unknown > 0) left.push({ id: name, why: `${unknown} of its members are no paths, edges or nodes` });
-    const id = `imported-${hashOf(`${from}\0${index}\0${name}`)}`;
+    const id = `imported-${hashOf([from, name, ...members].join('\0'))}`;
     if (known.length === 0) return [];
     return [
       {
@@ -294,7 +295,7 @@ async function readBoard({ rooms }: App, boardId: string) {
     room.read((doc) => {
       const setup: Setup | null = readSetup(doc);
       if (!setup) throw new Refusal('conflict', 'board', 'a setup with model and prompt', 'a document in which it is missing or broken');
-      return { setup, labels: readLabels(doc).records, groups: readGroups(doc).records };
+      return { setup, title: readTitle(doc), labels: readLabels(doc).records, groups: readGroups(doc).records };
     }),
   );
 }
