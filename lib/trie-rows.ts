@@ -45,15 +45,25 @@ export function trieRows(trie: Trie, disclosure: Disclosure): TrieRow[] {
 }
 
 /** The rows after one of them was opened, closed or unfolded: made anew below it alone. Not for filtered rows. */
-export function changedBelow(rows: readonly TrieRow[], name: string, disclosure: Disclosure): TrieRow[] {
-  const at = rows.findIndex((row) => row.kind === 'path' && row.node.name === name);
+export function changedBelow(rows: readonly TrieRow[], node: TrieNode, disclosure: Disclosure): TrieRow[] {
+  const at = placeOf(rows, node);
   const row = rows[at];
   if (row?.kind !== 'path') return [...rows];
   let end = at + 1;
   while (end < rows.length && rows[end]!.level > row.level) end++;
   const below: TrieRow[] = [];
   pushNode(below, row.node, row.level, row.place, row.siblings, disclosure);
-  return rows.slice(0, at).concat(below, rows.slice(end));
+  // Arguments go on the stack, which has room for so many.
+  return below.length < 10_000 ? rows.toSpliced(at, end - at, ...below) : rows.slice(0, at).concat(below, rows.slice(end));
+}
+
+/** −1 where the node has no row. */
+export function placeOf(rows: readonly TrieRow[], node: TrieNode | null): number {
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at]!;
+    if (row.kind === 'path' && row.node === node) return at;
+  }
+  return -1;
 }
 
 function pushNode(rows: TrieRow[], node: TrieNode, level: number, place: number, siblings: number, disclosure: Disclosure): void {

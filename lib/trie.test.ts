@@ -110,9 +110,9 @@ describe('rows', () => {
     const rows = trieRows(trie, closed);
     trie.grow(belowMlp);
     const open = { ...closed, expanded: new Set([ROOT, 'm0->logits']) };
-    const opened = changedBelow(rows, 'm0->logits', open);
+    const opened = changedBelow(rows, trie.get('m0->logits')!, open);
     expect(opened).toEqual(trieRows(trie, open));
-    expect(changedBelow(opened, 'm0->logits', closed)).toEqual(rows);
+    expect(changedBelow(opened, trie.get('m0->logits')!, closed)).toEqual(rows);
   });
 });
 

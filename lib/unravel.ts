@@ -110,8 +110,8 @@ export class UnravelState {
   /** `below`: the only node under which rows change; null = anywhere */
   #changed(below: string | null): void {
     const disclosure = this.#disclosure();
-    const isLocal = below !== null && this.#filter === null;
-    const rows = isLocal ? changedBelow(this.#seen.rows, below, disclosure) : trieRows(this.trie, disclosure);
+    const node = below !== null && this.#filter === null ? this.trie.get(below) : null;
+    const rows = node ? changedBelow(this.#seen.rows, node, disclosure) : trieRows(this.trie, disclosure);
     this.#publish(rows);
   }
 

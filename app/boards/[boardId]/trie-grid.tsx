@@ -1,6 +1,6 @@
 'use client';
 import { useCallback, useEffect, useMemo, useState, type KeyboardEvent, type RefObject } from 'react';
-import type { TrieRow } from '@/lib/trie-rows.ts';
+import { placeOf, type TrieRow } from '@/lib/trie-rows.ts';
 import type { Partition } from '@/lib/trie.ts';
 import { strings } from '@/app/ui/strings.ts';
 import { useBoard } from './board-context.tsx';
@@ -34,12 +34,12 @@ function keyOf(row: TrieRow): string {
 }
 
 export function TrieGrid({ gridRef, unravel, metric, partition, selection, onSelect, marksOf, ...actions }: TrieGridProps) {
-  const { rows, pending, toggle, unfold } = unravel;
+  const { trie, rows, pending, toggle, unfold } = unravel;
   const [activeFold, setActiveFold] = useState<string | null>(null);
   const active = useMemo(() => {
     const fold = activeFold === null ? -1 : rows.findIndex((row) => row.kind === 'fold' && keyOf(row) === activeFold);
-    return fold >= 0 ? fold : rows.findIndex((row) => row.kind === 'path' && row.node.name === selection);
-  }, [rows, activeFold, selection]);
+    return fold >= 0 || selection === null ? fold : placeOf(rows, trie?.get(selection) ?? null);
+  }, [rows, trie, activeFold, selection]);
   const scale = useMemo(() => largestOf(rows), [rows]);
   const { from, to } = useRowWindow(gridRef, rows.length, ROW_HEIGHT);
   const { links } = useBoard();
