@@ -8,7 +8,7 @@ import { useHovered } from './links.ts';
 import type { Unravel } from './use-unravel.ts';
 
 /** Long enough that a cursor on its way asks for nothing. */
-const PAUSE_MS = 150;
+const PAUSE_MS = 200;
 
 /**
  * While a path is under the cursor, in whatever view, the token strip shows which tokens it comes from; while a token is,

@@ -62,6 +62,8 @@ const RESTORED_AT_ONCE = 256;
 const ADDRESS_PAUSE_MS = 250;
 /** Suffixes split by token for one look at a token. */
 const LEARNED_AT_ONCE = 24;
+/** Others that are split along with one that is under the cursor, so that moving on seldom has to ask again. */
+const LEARNED_BESIDE = 8;
 
 export function useUnravel(setup: Setup): Unravel {
   const { links } = useBoard();
@@ -200,7 +202,8 @@ export function useUnravel(setup: Setup): Unravel {
   const learn = useCallback(
     (names?: readonly string[]) => {
       if (!state || current.current !== key) return;
-      const wanted = names ?? state.trie.unlearned(LEARNED_AT_ONCE).map(({ name }) => name);
+      const largest = state.trie.unlearned(names ? LEARNED_BESIDE : LEARNED_AT_ONCE).map(({ name }) => name);
+      const wanted = [...new Set([...(names ?? []), ...largest])];
       const paths = wanted.filter((name) => !learning.current.has(`${key} ${name}`));
       if (paths.length === 0) return;
       paths.forEach((name) => learning.current.add(`${key} ${name}`));
