@@ -15,6 +15,7 @@ z.config({ jitless: true });
  *   GET    /api/models                          -> ModelSummary[]
  *   POST   /api/models/NAME/tokenize            {text, special?} -> {tokens: TokenText[]}
  *   GET    /api/models/NAME/tokens?q=TEXT       -> {tokens: TokenText[]} (search, best first, at most 50)
+ *   GET    /api/models/NAME/files/HASH/FILE     one of the model's files, files.json for their list; Range
  *   POST   /api/analyze                         analyzeRequest -> Answer, or with Accept: application/x-ndjson
  *                                               a stream of AnalyzeEvent lines; aborting the request cancels
  *   *      /api/auth/…                          better-auth: sign-in/email, sign-in/social, link-social, sign-out, change-password,

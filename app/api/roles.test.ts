@@ -175,6 +175,7 @@ const WITHOUT_ROLE = [
   'GET /api/models',
   'POST /api/models/[name]/tokenize',
   'GET /api/models/[name]/tokens',
+  'GET /api/models/[name]/files/[hash]/[file]',
   'POST /api/analyze',
   'GET /api/sign-in',
   'GET /api/workspaces',

@@ -1,6 +1,7 @@
 import type { AnalyzeRequest, Answer } from '@/lib/engine/index.ts';
-import type { AnalyzeEvent, Run } from '@/lib/wire.ts';
-import { RequestFailure, failureOf, send } from './request.ts';
+import type { AnalyzeEvent, Run, TokenText } from '@/lib/wire.ts';
+import { computing } from './computing.ts';
+import { RequestFailure, failureOf, request, send } from './request.ts';
 import { strings } from './strings.ts';
 
 export interface Progress {
@@ -14,14 +15,15 @@ export interface StreamOptions {
   onProgress?: (progress: Progress) => void;
 }
 
-/** Asks the engine; progress comes while it works and aborting the signal cancels the work. */
+/** Asks the engine, the server's or this browser's; progress comes while it works and aborting the signal cancels the work. */
 export async function analyze(body: AnalyzeRequest, options: StreamOptions = {}): Promise<Answer> {
+  if (computing.state.where === 'browser') return computing.analyze(body, options);
   const last = await stream('/api/analyze', body, options);
   if (last.type === 'result') return last.answer;
   throw new RequestFailure(502, 'internal', strings.errors.cutShort, null);
 }
 
-/** As {@link analyze}, and the result is stored as a run of the board. */
+/** Has the server compute, and store the result as a run of the board. */
 export async function execute(boardId: string, body: AnalyzeRequest, options: StreamOptions = {}): Promise<Run> {
   const last = await stream(`/api/boards/${boardId}/runs`, body, options);
   if (last.type === 'run') return last.run;
@@ -51,4 +53,20 @@ async function* linesOf(response: Response): AsyncGenerator<string> {
     yield* lines.filter((line) => line.trim() !== '');
   }
   if (rest.trim() !== '') yield rest;
+}
+
+/** The tokens of a text. */
+export async function tokenize(model: string, text: string, signal: AbortSignal): Promise<TokenText[]> {
+  if (computing.state.where === 'browser') return computing.tokenize(model, text, { signal });
+  const url = `/api/models/${encodeURIComponent(model)}/tokenize`;
+  return (await request<{ tokens: TokenText[] }>(url, { method: 'POST', body: { text }, signal })).tokens;
+}
+
+const FOUND = 50;
+
+/** Tokens whose text matches, best first. */
+export async function searchTokens(model: string, query: string, signal: AbortSignal): Promise<TokenText[]> {
+  if (computing.state.where === 'browser') return computing.searchTokens(model, query, FOUND, { signal });
+  const url = `/api/models/${encodeURIComponent(model)}/tokens?q=${encodeURIComponent(query)}`;
+  return (await request<{ tokens: TokenText[] }>(url, { signal })).tokens;
 }

@@ -6,7 +6,7 @@ export type { TokenRequest } from './token-request.ts';
 export { Model, type Control } from './model.ts';
 export { readSpec } from './families.ts';
 export type { ModelSpec } from './spec.ts';
-export { headerLength, readHeader, type StoredTensor } from './weights.ts';
+export { floatsOf, headerLength, readHeader, type StoredTensor } from './weights.ts';
 export { resolveRequest, withTexts } from './resolve.ts';
 export { EXAMPLE_LIMIT, examplesOf, parsePromptSet } from './prompt-sets.ts';
 export type { Texts } from './texts.ts';

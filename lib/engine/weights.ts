@@ -129,3 +129,36 @@ function checkTiling(spans: { name: string; from: number; to: number }[], file: 
     throw new EngineError('bad-weights', file, `${end} data bytes as its header says`, `${dataBytes}`);
   }
 }
+
+/** The numbers of a stored tensor. float32 are a view on `bytes`; the others become float32 in memory of their own. */
+export function floatsOf(bytes: ArrayBuffer, dtype: StoredDtype): Float32Array {
+  if (dtype === 'float32') return new Float32Array(bytes);
+  const words = new Uint16Array(bytes);
+  return dtype === 'bfloat16' ? fromBfloat16(words) : fromFloat16(words);
+}
+
+/** bfloat16 is the upper half of a float32. */
+function fromBfloat16(words: Uint16Array): Float32Array {
+  const bits = new Uint32Array(words.length);
+  for (let i = 0; i < words.length; i++) bits[i] = words[i]! << 16;
+  return new Float32Array(bits.buffer);
+}
+
+function fromFloat16(words: Uint16Array): Float32Array {
+  const table = (halves ??= Float32Array.from({ length: 0x1_00_00 }, (_, half) => floatOfHalf(half)));
+  const floats = new Float32Array(words.length);
+  for (let i = 0; i < words.length; i++) floats[i] = table[words[i]!]!;
+  return floats;
+}
+
+let halves: Float32Array | null = null;
+
+/** IEEE 754 binary16: 1 bit of sign, 5 of exponent, 10 of fraction. */
+function floatOfHalf(half: number): number {
+  const sign = half & 0x80_00 ? -1 : 1;
+  const exponent = (half >> 10) & 0x1f;
+  const fraction = (half & 0x3_ff) / 1024;
+  if (exponent === 0) return sign * fraction * 2 ** -14;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : Number.NaN;
+  return sign * (1 + fraction) * 2 ** (exponent - 15);
+}

@@ -63,6 +63,11 @@ export const ROUTES: Record<string, RouteEntry> = {
   'GET /api/models': { needs: 'somebody' },
   'POST /api/models/[name]/tokenize': { needs: 'somebody', path: () => '/api/models/toy/tokenize', body: () => ({ text: 'When' }) },
   'GET /api/models/[name]/tokens': { needs: 'somebody', path: () => '/api/models/toy/tokens?q=Wh' },
+  'GET /api/models/[name]/files/[hash]/[file]': {
+    needs: 'somebody',
+    path: () => `/api/models/toy/files/${'0'.repeat(64)}/files.json`,
+    status: 404,
+  },
   'POST /api/analyze': { needs: 'somebody', body: () => EFFECT },
   'GET /api/runs/[runId]': { needs: 'board.read', hidden: true },
 

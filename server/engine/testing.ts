@@ -1,7 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { Model, type Control } from '../../lib/engine/index.ts';
 import { hashModel, readModelFolder } from './model-folder.ts';
+import type { Runtime } from '../../lib/engine/runtime.ts';
+import { createWebRuntime } from '../../lib/worker/web-runtime.ts';
 import { createNodeRuntime } from './node-runtime.ts';
+import { WeightFiles } from './weight-files.ts';
 
 /** For tests and benchmarks: an engine without its worker thread. */
 
@@ -9,7 +12,20 @@ export const FIXTURES = fileURLToPath(new URL('./fixtures/', import.meta.url));
 
 export const noControl: Control = { progress() {}, async checkpoint() {} };
 
+/** With RUNTIME=wasm on the runtime that browsers have, so that one suite holds both to the same numbers. */
 export async function loadModel(folder: string, threads = 1): Promise<Model> {
   const read = await readModelFolder(folder);
-  return new Model(folder, await hashModel(read), read.spec, createNodeRuntime(folder, { threads }));
+  const runtime = process.env['RUNTIME'] === 'wasm' ? await wasmRuntime(folder) : createNodeRuntime(folder, { threads });
+  return new Model(folder, await hashModel(read), read.spec, runtime);
+}
+
+async function wasmRuntime(folder: string): Promise<Runtime> {
+  const ort = await import('onnxruntime-web/wasm');
+  ort.env.wasm.numThreads = 1;
+  const files = new WeightFiles(folder);
+  return createWebRuntime(
+    ort,
+    { read: (stored) => files.read(JSON.stringify(stored), stored).then(({ data }) => data as Float32Array) },
+    'wasm',
+  );
 }

@@ -10,7 +10,7 @@ import { peopleOf, type Peer } from './use-presence.ts';
 import { BOARD_VIEWS, type BoardView } from './use-selection.ts';
 
 /** Sheets and dialogs of the board; one is open at a time. */
-export type Sheet = 'help' | 'palette' | 'files' | 'sessions' | 'history' | 'share' | 'publish';
+export type Sheet = 'help' | 'palette' | 'device' | 'files' | 'sessions' | 'history' | 'share' | 'publish';
 
 interface CommandOptions {
   selection: string | null;
@@ -68,6 +68,7 @@ export function useBoardCommands(options: CommandOptions): Command[] {
       group: groups.people,
       run: () => follow.toggle(user.id),
     })),
+    sheet('device', strings.device.title),
     { id: 'link', title: words.copyLink, group: groups.page, run: () => void navigator.clipboard.writeText(location.href) },
     sheet('help', words.help, '?'),
     sheet('palette', words.palette, PALETTE_KEYS),

@@ -1,6 +1,6 @@
 'use client';
 import dynamic from 'next/dynamic';
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef } from 'react';
 import { Button } from '@/app/ui/button.tsx';
 import { useShortcuts } from '@/app/ui/commands.ts';
 import { Fault } from '@/app/ui/field.tsx';
@@ -34,6 +34,9 @@ interface BoardFrameProps {
   place: Place;
   setPlace: (change: (before: Place) => Place) => void;
   onView: (view: BoardView) => void;
+  /** which sheet is open; it stays open when the board is computed elsewhere */
+  sheet: Sheet | null;
+  onSheet: (sheet: Sheet | null) => void;
 }
 
 // What is not seen at first is loaded when it is.
@@ -53,7 +56,7 @@ function Loading() {
   );
 }
 
-export function BoardFrame({ theme, connection, notice, onDismiss, place, setPlace, onView }: BoardFrameProps) {
+export function BoardFrame({ theme, connection, notice, onDismiss, place, setPlace, onView, sheet, onSheet }: BoardFrameProps) {
   const { session, setup, person, select, links, say } = useBoard();
   const { selection, view } = place;
   const unravel = useUnravel(setup);
@@ -63,7 +66,6 @@ export function BoardFrame({ theme, connection, notice, onDismiss, place, setPla
   const inspector = useRef<InspectorHandle>(null);
   const grid = useRef<HTMLDivElement>(null);
   const main = useRef<HTMLElement>(null);
-  const [sheet, setSheet] = useState<Sheet | null>(null);
   const sayGone = useCallback((name: string) => say(strings.commands.followGone(name)), [say]);
   const follow = useFollow(peers, place, setPlace, sayGone);
   const commands = useBoardCommands({
@@ -71,7 +73,7 @@ export function BoardFrame({ theme, connection, notice, onDismiss, place, setPla
     peers,
     follow,
     onView,
-    onSheet: setSheet,
+    onSheet,
     onLabel: () => inspector.current?.focusLabel(),
     onComment: () => inspector.current?.focusComment(),
     onMechanism: () => inspector.current?.focusMechanism(),
@@ -82,7 +84,7 @@ export function BoardFrame({ theme, connection, notice, onDismiss, place, setPla
 
   return (
     <div className="flex min-h-dvh flex-col lg:h-dvh">
-      <BoardHeader theme={theme} connection={connection} peers={peers} answer={unravel.answer} follow={follow} onSheet={setSheet} />
+      <BoardHeader theme={theme} connection={connection} peers={peers} answer={unravel.answer} follow={follow} onSheet={onSheet} />
       <Notices notice={notice} onDismiss={onDismiss} />
       {follow.leader ? <Following leader={follow.leader} onEnd={() => follow.toggle(null)} /> : null}
       <div className="border-b border-line bg-paper">
@@ -129,7 +131,7 @@ export function BoardFrame({ theme, connection, notice, onDismiss, place, setPla
         <PathPaint unravel={unravel} />
         <Inspector ref={inspector} selection={selection} unravel={unravel} onLeave={() => (grid.current ?? main.current)?.focus()} />
       </div>
-      <BoardSheet sheet={sheet} commands={commands} onClose={() => setSheet(null)} />
+      <BoardSheet sheet={sheet} commands={commands} onClose={() => onSheet(null)} />
     </div>
   );
 }

@@ -4,7 +4,6 @@ import { useState, useSyncExternalStore } from 'react';
 import type { Answer } from '@/lib/engine/index.ts';
 import { readTitle, setTitle } from '@/lib/board/board-doc.ts';
 import type { Notification } from '@/lib/wire.ts';
-import { formatError } from '@/lib/figures/numbers.ts';
 import { AccountMenu } from '@/app/ui/account-menu.tsx';
 import { Avatar } from '@/app/ui/avatar.tsx';
 import { Button } from '@/app/ui/button.tsx';
@@ -17,6 +16,7 @@ import type { Theme } from '@/app/ui/theme.ts';
 import { useBoard } from './board-context.tsx';
 import type { Connection } from './board-session.ts';
 import { ConnectionState } from './connection-state.tsx';
+import { DeviceChip } from './device-chip.tsx';
 import { SessionsButton } from './sessions-button.tsx';
 import type { Sheet } from './board-commands.ts';
 import type { Follow } from './use-follow.ts';
@@ -42,7 +42,7 @@ export function BoardHeader({ theme, connection, peers, answer, follow, onSheet 
       </Link>
       <BoardTitle />
       <span className="text-xs text-soft">{setup.model}</span>
-      {answer ? <DeviceChip answer={answer} /> : null}
+      <DeviceChip answer={answer} onOpen={() => onSheet('device')} />
       <ConnectionState connection={connection} waiting={outbox.pending.filter((entry) => entry.refused === null).length} />
       <People peers={peers} follow={follow} />
       <div className="ml-auto flex flex-wrap items-center gap-1">
@@ -124,22 +124,6 @@ function TitleField({ title }: { title: string }) {
         className="w-full truncate rounded-[3px] border border-transparent bg-transparent px-1.5 py-0.5 hover:border-line focus:border-strong"
       />
     </h1>
-  );
-}
-
-/** What computed the numbers, and how well the identity held there. */
-function DeviceChip({ answer }: { answer: Answer }) {
-  const { backend, error } = answer;
-  const dtype = backend.dtype === 'float32' ? 'fp32' : backend.dtype;
-  return (
-    <span
-      data-testid="device"
-      title={`${backend.engine}, engine ${answer.engineVersion}`}
-      className="rounded-[3px] border border-line px-1.5 text-xs text-soft"
-    >
-      {backend.provider} {dtype}
-      {error === undefined ? '' : `, ${strings.board.identityError} ${formatError(error)}`}
-    </span>
   );
 }
 

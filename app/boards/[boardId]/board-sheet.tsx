@@ -7,6 +7,7 @@ import { useGoTo, useNamed, type Sheet } from './board-commands.ts';
 
 const load = {
   help: () => import('./help-sheet.tsx').then(({ HelpSheet }) => HelpSheet),
+  device: () => import('./device-dialog.tsx').then(({ DeviceDialog }) => DeviceDialog),
   files: () => import('./files-dialog.tsx').then(({ FilesDialog }) => FilesDialog),
   sessions: () => import('./sessions-dialog.tsx').then(({ SessionsDialog }) => SessionsDialog),
   history: () => import('./history-dialog.tsx').then(({ HistoryDialog }) => HistoryDialog),
@@ -16,6 +17,7 @@ const load = {
 };
 
 const HelpSheet = dynamic(load.help, { ssr: false });
+const DeviceDialog = dynamic(load.device, { ssr: false });
 const FilesDialog = dynamic(load.files, { ssr: false });
 const SessionsDialog = dynamic(load.sessions, { ssr: false });
 const HistoryDialog = dynamic(load.history, { ssr: false });
@@ -45,6 +47,8 @@ export function BoardSheet({ sheet, commands, onClose }: BoardSheetProps) {
   switch (sheet) {
     case 'help':
       return <HelpSheet open commands={commands} onClose={onClose} />;
+    case 'device':
+      return <DeviceDialog open onClose={onClose} />;
     case 'files':
       return <FilesDialog open onClose={onClose} />;
     case 'sessions':

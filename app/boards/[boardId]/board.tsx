@@ -4,7 +4,9 @@ import { readSetup } from '@/lib/board/board-doc.ts';
 import { readComments, readEvidence } from '@/lib/board/discussion-doc.ts';
 import { may, type BoardAction } from '@/lib/roles.ts';
 import type { Presence, Role } from '@/lib/wire.ts';
+import { computing, useComputing } from '@/app/ui/computing.ts';
 import type { Theme } from '@/app/ui/theme.ts';
+import type { Sheet } from './board-commands.ts';
 import { BoardContext, useConnection, type BoardScope } from './board-context.tsx';
 import { BoardFrame } from './board-frame.tsx';
 import { BoardVisit } from './board-visit.ts';
@@ -39,6 +41,7 @@ export function Board(props: BoardProps) {
   const personId = props.person.id;
   const [visit, setVisit] = useState<BoardVisit | null>(null);
   useEffect(() => {
+    computing.open(boardId);
     const opened = new BoardVisit(boardId, personId, role);
     setVisit(opened);
     return () => opened.destroy();
@@ -50,6 +53,8 @@ function OpenBoard({ visit, ...props }: BoardProps & { visit: BoardVisit }) {
   const { boardId, workspaceId, person, ids, guest } = props;
   const read = () => visit.state;
   const { session, role, changing, notice } = useSyncExternalStore(visit.subscribe, read, read);
+  const { where } = useComputing();
+  const [sheet, setSheet] = useState<Sheet | null>(null);
   const connection = useConnection(session);
   const setup = useLive(session.boardDoc, readSetup);
   const comments = useLive(session.discussionDoc, readComments).records;
@@ -92,6 +97,7 @@ function OpenBoard({ visit, ...props }: BoardProps & { visit: BoardVisit }) {
   return (
     <BoardContext value={scope}>
       <BoardFrame
+        key={where}
         theme={props.theme}
         connection={connection}
         notice={notice}
@@ -99,6 +105,8 @@ function OpenBoard({ visit, ...props }: BoardProps & { visit: BoardVisit }) {
         place={place}
         setPlace={setPlace}
         onView={show}
+        sheet={sheet}
+        onSheet={setSheet}
       />
     </BoardContext>
   );

@@ -27,6 +27,11 @@ function remember(key: string, answer: Answer): void {
   if (answers.size > KEPT && !oldest.done) answers.delete(oldest.value);
 }
 
+/** What was computed elsewhere is not shown as computed here. */
+export function forgetAnswers(): void {
+  answers.clear();
+}
+
 interface State {
   key: string | null;
   answer: Answer | null;

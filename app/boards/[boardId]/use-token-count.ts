@@ -1,7 +1,6 @@
 'use client';
 import { useEffect, useState } from 'react';
-import type { TokenText } from '@/lib/wire.ts';
-import { request } from '@/app/ui/request.ts';
+import { tokenize } from '@/app/ui/analysis.ts';
 
 const PAUSE_MS = 200;
 
@@ -12,10 +11,9 @@ export function useTokenCount(model: string, text: string): number | null {
     setCount(null);
     if (text === '') return;
     const abort = new AbortController();
-    const url = `/api/models/${encodeURIComponent(model)}/tokenize`;
     const timer = setTimeout(() => {
-      request<{ tokens: TokenText[] }>(url, { method: 'POST', body: { text }, signal: abort.signal }).then(
-        (body) => setCount(body.tokens.length),
+      tokenize(model, text, abort.signal).then(
+        (tokens) => setCount(tokens.length),
         () => setCount(null),
       );
     }, PAUSE_MS);

@@ -2,8 +2,8 @@
 import { useEffect, useState } from 'react';
 import type { Answer } from '@/lib/engine/index.ts';
 import type { Setup, TokenText } from '@/lib/wire.ts';
-import { analyze } from '@/app/ui/analysis.ts';
-import { lineOf, request } from '@/app/ui/request.ts';
+import { analyze, searchTokens } from '@/app/ui/analysis.ts';
+import { lineOf } from '@/app/ui/request.ts';
 import { requestOf } from '@/app/ui/setup-request.ts';
 
 const LIKELY = 12;
@@ -21,10 +21,7 @@ export function useTokenSearch(setup: Setup, query: string): { tokens: TokenText
             analyze(requestOf({ ...setup, target: null, foil: null }, 'logits', { top: LIKELY }), { signal: abort.signal }).then(
               likelyTokens,
             )
-        : () =>
-            request<{ tokens: TokenText[] }>(`/api/models/${encodeURIComponent(setup.model)}/tokens?q=${encodeURIComponent(query)}`, {
-              signal: abort.signal,
-            }).then((body) => body.tokens);
+        : () => searchTokens(setup.model, query, abort.signal);
     const timer = setTimeout(
       () =>
         tokens().then(

@@ -129,14 +129,32 @@ export class Blocks {
     return { queries: this.turn(queries, turns), keys: this.turn(keys, turns), values };
   }
 
-  /** Turns for the positions of `like` [.., S, dh]; null without rotary positions. */
+  /**
+   * Turns for the positions of `like` [.., S, dh]; null without rotary positions. No operator computes a cosine: devices
+   * may be wrong by 1e-3 there, and a float32 angle of thousands is. Position p = far·step + near is turned by
+   * cos(a + b) = cos a·cos b − sin a·sin b and its like, from two short tables in float64.
+   */
   turns(like: Value): Turns | null {
-    const { rotary } = this.spec;
+    const { rotary, context } = this.spec;
     if (!rotary) return null;
+    const { g } = this;
     const half = rotary.dims / 2;
-    const frequencies = Array.from({ length: half }, (_, i) => rotary.base ** (-i / half));
-    const angles = this.g.op('MatMul', [this.#positions(like), this.g.floats(frequencies, [1, half])]);
-    return { cos: this.g.op('Cos', [angles]), sin: this.g.op('Sin', [angles]) };
+    const step = Math.ceil(Math.sqrt(context));
+    const table = (of: (angle: number) => number, rows: number, apart: number) =>
+      Array.from({ length: rows * half }, (_, at) => of(Math.floor(at / half) * apart * rotary.base ** (-(at % half) / half)));
+    const near = (of: (angle: number) => number) => g.once(`near ${of.name}`, () => g.floats(table(of, step, 1), [1, step, half]));
+    const far = (of: (angle: number) => number) => g.once(`far ${of.name}`, () => g.floats(table(of, step, step), [step, 1, half]));
+
+    const length = g.op('Shape', [like], { start: -2, end: -1 });
+    const rows = g.op('Div', [g.op('Add', [length, g.ints([step - 1])]), g.ints([step])]);
+    const first = (x: Value, count: Value) => g.op('Slice', [x, g.ints([0]), count, g.ints([0])]);
+    const [cosFar, sinFar] = [first(far(Math.cos), rows), first(far(Math.sin), rows)];
+    const product = (a: Value, b: Value) => g.op('Mul', [a, b]);
+    const placed = (x: Value) => first(g.op('Reshape', [x, g.ints([-1, half])]), length);
+    return {
+      cos: placed(g.op('Sub', [product(cosFar, near(Math.cos)), product(sinFar, near(Math.sin))])),
+      sin: placed(g.op('Add', [product(sinFar, near(Math.cos)), product(cosFar, near(Math.sin))])),
+    };
   }
 
   /** Rotates channel i with channel i + dims/2 of [.., S, dh]; the rest stays. */

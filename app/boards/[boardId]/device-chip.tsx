@@ -1,0 +1,38 @@
+'use client';
+import type { Answer } from '@/lib/engine/index.ts';
+import { formatError } from '@/lib/figures/numbers.ts';
+import { useComputing } from '@/app/ui/computing.ts';
+import { strings } from '@/app/ui/strings.ts';
+
+interface DeviceChipProps {
+  answer: Answer | null;
+  onOpen: () => void;
+}
+
+/** What computes the numbers, and how well known sums hold there. */
+export function DeviceChip({ answer, onOpen }: DeviceChipProps) {
+  const { where, device, fault } = useComputing();
+  const words = strings.device;
+  const state =
+    where === 'server' ? identityError(answer) : device ? words.selfTest(formatError(device.error)) : fault ? null : words.starting;
+  const backend = where === 'browser' ? (device?.provider ?? null) : (answer?.backend.provider ?? null);
+  return (
+    <button
+      type="button"
+      data-testid="device"
+      title={fault ?? words.change}
+      aria-haspopup="dialog"
+      onClick={onOpen}
+      className={`rounded-[3px] border px-1.5 text-xs hover:bg-hover ${fault ? 'border-fault text-fault' : 'border-line text-soft'}`}
+    >
+      <span className="sr-only">{words.change}. </span>
+      {[where === 'browser' ? words.here : null, backend === null ? null : `${backend} fp32`, state, fault && !device ? fault : null]
+        .filter((part) => part !== null)
+        .join(', ')}
+    </button>
+  );
+}
+
+function identityError(answer: Answer | null): string | null {
+  return answer?.error === undefined ? null : `${strings.board.identityError} ${formatError(answer.error)}`;
+}

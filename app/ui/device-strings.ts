@@ -1,0 +1,23 @@
+export const deviceStrings = {
+  title: 'Where this board is computed for you',
+  change: 'Change where this board is computed for you',
+  server: 'The server',
+  serverText: 'Analyses go to the server, which computes them for everybody who asks.',
+  browser: 'This browser',
+  browserText:
+    'The model is loaded into this browser once, checked by its hash and kept here. What you look at is computed here and told to nobody. The board’s own question, and runs that you keep as evidence, are shared as ever; the server computes those.',
+  others: 'This is your choice for this board in this browser. It changes nothing for others.',
+  here: 'this browser',
+  selfTest: (error: string) => `self-test ok, off by ${error}`,
+  starting: 'starting and testing itself…',
+  details: {
+    provider: 'computes with',
+    detail: 'on',
+    error: 'self-test',
+    errorText: (error: string) => `passed on known numbers of two small models; largest difference ${error} of the largest number`,
+    why: 'why not WebGPU',
+  },
+  providers: { webgpu: 'WebGPU, float32', wasm: 'WebAssembly on the CPU, float32' },
+  lost: (why: string) => `WebGPU was lost (${why}). From now on this browser computes on the CPU; ask again for what was under way.`,
+  noModel: (name: string) => `The server has no model ${name} any more.`,
+} as const;

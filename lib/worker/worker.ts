@@ -1,0 +1,156 @@
+import { EngineError, isEngineError, type Control } from '../engine/index.ts';
+import type { HostedModel } from '../hosted-model.ts';
+import type { CallName, Calls, Device, FromWorker, ModelPlace, ToWorker, WireError } from './messages.ts';
+import { loadModelFiles } from './model-files.ts';
+import { selfTest, type KnownNumbers } from './self-test.ts';
+import { openWebModel } from './web-model.ts';
+import type { Ort, WebProvider } from './web-runtime.ts';
+
+/** The engine in a browser, off the page's thread. */
+
+interface Started {
+  ort: Ort;
+  device: Device;
+}
+
+const SELF_TESTS = ['lens-mlp', 'lens-gated'];
+const SELF_TEST_FILES = ['config.json', 'model.safetensors'];
+/** More threads than this gain little on graphs of this size. */
+const MOST_THREADS = 4;
+
+let starting: Promise<Started> | null = null;
+/** One model at a time: a browser tab has little room. */
+let current: { key: string; hosted: Promise<HostedModel> } | null = null;
+const aborts = new Map<number, AbortController>();
+
+/** With WebGPU where there is one that computes known numbers right, else on the CPU; `provider` asks for one alone. */
+async function start({ provider, selfTest: base }: Calls['start']['argument']): Promise<Started> {
+  if (provider === 'wasm') return startOn('wasm', base, 'WASM was asked for');
+  try {
+    return await startOn('webgpu', base, null);
+  } catch (error) {
+    if (provider === 'webgpu') throw error;
+    return startOn('wasm', base, error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function startOn(provider: WebProvider, base: string, why: string | null): Promise<Started> {
+  const detail = provider === 'webgpu' ? await describeAdapter() : `${threads()} threads`;
+  const ort: Ort = provider === 'webgpu' ? await import('onnxruntime-web/webgpu') : await import('onnxruntime-web/wasm');
+  ort.env.wasm.numThreads = threads();
+  let error = 0;
+  let open: HostedModel | null = null;
+  for (const name of SELF_TESTS) {
+    const files = await fetchFiles(`${base}/${name}`, SELF_TEST_FILES);
+    const hosted = await openWebModel(ort, provider, { name, hash: '', files });
+    const known = (await (await fetch(`${base}/${name}/numbers.json`)).json()) as KnownNumbers;
+    error = Math.max(error, await selfTest(hosted.model, known));
+    // onnxruntime destroys its device with the last session: one stays, so that the next model finds it.
+    await open?.model.close();
+    open = hosted;
+  }
+  if (provider === 'webgpu') await watchDevice(ort);
+  return { ort, device: { provider, detail, error, why } };
+}
+
+async function fetchFiles(base: string, names: readonly string[]): Promise<Map<string, Blob>> {
+  const files = await Promise.all(
+    names.map(async (name) => {
+      const answer = await fetch(`${base}/${name}`);
+      if (!answer.ok) throw new EngineError('runtime', `${base}/${name}`, 'a file of the self-test', `status ${answer.status}`);
+      return [name, await answer.blob()] as const;
+    }),
+  );
+  return new Map(files);
+}
+
+/** Without cross-origin isolation a browser gives no shared memory, and so one thread. */
+function threads(): number {
+  return globalThis.crossOriginIsolated ? Math.max(1, Math.min(MOST_THREADS, navigator.hardwareConcurrency - 1)) : 1;
+}
+
+interface Gpu {
+  requestAdapter(): Promise<{ info?: { vendor?: string; architecture?: string } } | null>;
+}
+
+async function describeAdapter(): Promise<string> {
+  const gpu = (navigator as Navigator & { gpu?: Gpu }).gpu;
+  const adapter = await gpu?.requestAdapter();
+  if (!adapter) throw new EngineError('runtime', 'WebGPU', 'an adapter', gpu ? 'none' : 'a browser without WebGPU');
+  return [adapter.info?.vendor, adapter.info?.architecture].filter(Boolean).join(' ') || 'adapter without a name';
+}
+
+async function watchDevice(ort: Ort): Promise<void> {
+  const device = (await ort.env.webgpu.device) as unknown as { lost?: Promise<{ message: string }> };
+  void device.lost?.then(({ message }) => send({ type: 'lost', why: message || 'the device was lost' }));
+}
+
+async function load(place: ModelPlace, id: number, signal: AbortSignal): Promise<HostedModel> {
+  if (!starting) throw new EngineError('runtime', 'engine', 'to be started first', place.name);
+  const { ort, device } = await starting;
+  const key = `${place.name} ${place.hash}`;
+  if (current?.key === key) return current.hosted;
+  await current?.hosted.then(({ model }) => model.close()).catch(() => {});
+  const onProgress = (done: number, total: number) => send({ type: 'progress', id, done, total, what: 'bytes of the model loaded' });
+  const hosted = loadModelFiles(place.base, place.hash, { signal, onProgress }).then((files) =>
+    openWebModel(ort, device.provider, { name: place.name, hash: place.hash, files }),
+  );
+  current = { key, hosted };
+  hosted.catch(() => {
+    if (current?.hosted === hosted) current = null;
+  });
+  return hosted;
+}
+
+function controlOf(id: number, signal: AbortSignal): Control {
+  return {
+    progress: (done, total, what) => send({ type: 'progress', id, done, total, what }),
+    async checkpoint() {
+      await new Promise((resolve) => setTimeout(resolve));
+      if (signal.aborted) throw new EngineError('cancelled', 'analysis', 'to run to its end', 'a request to stop');
+    },
+  };
+}
+
+type Handlers = {
+  [Name in CallName]: (argument: Calls[Name]['argument'], id: number, signal: AbortSignal) => Promise<Calls[Name]['result']>;
+};
+
+const handlers: Handlers = {
+  async start(argument) {
+    starting = start(argument);
+    starting.catch(() => (starting = null));
+    return (await starting).device;
+  },
+  analyze: async ({ model, request }, id, signal) => (await load(model, id, signal)).analyze(request, controlOf(id, signal)),
+  tokenize: async ({ model, text, special }, id, signal) => (await load(model, id, signal)).tokenize(text, special),
+  searchTokens: async ({ model, query, limit }, id, signal) => (await load(model, id, signal)).searchTokens(query, limit),
+};
+
+async function handle(id: number, name: CallName, argument: unknown): Promise<void> {
+  const abort = new AbortController();
+  aborts.set(id, abort);
+  try {
+    const handler = handlers[name] as (argument: unknown, id: number, signal: AbortSignal) => Promise<unknown>;
+    send({ type: 'result', id, result: await handler(argument, id, abort.signal) });
+  } catch (error) {
+    send({ type: 'error', id, error: wireError(error) });
+  } finally {
+    aborts.delete(id);
+  }
+}
+
+function wireError(error: unknown): WireError {
+  if (!isEngineError(error)) return { kind: 'other', message: error instanceof Error ? error.message : String(error) };
+  const { code, where, expected, got } = error;
+  return { kind: 'engine', code, where, expected, got };
+}
+
+function send(message: FromWorker): void {
+  globalThis.postMessage(message);
+}
+
+globalThis.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
+  if (data.type === 'cancel') aborts.get(data.id)?.abort();
+  else void handle(data.id, data.name, data.argument);
+});
