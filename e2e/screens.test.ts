@@ -53,7 +53,7 @@ test('every view of a board is accessible in light and dark, and fits a phone', 
   await inspect(owner, 'board-prompt');
   await owner.getByRole('form', { name: 'Edit prompt' }).getByRole('button', { name: 'Cancel' }).click();
   await owner.getByTestId('target-button').click();
-  await expect(owner.getByRole('option').first()).toBeVisible();
+  await expect(owner.getByRole('listbox').getByRole('option').first()).toBeVisible();
   await inspect(owner, 'board-picker');
   await owner.keyboard.press('Escape');
   await owner.getByRole('button', { name: 'Help' }).click();
