@@ -27,7 +27,7 @@ export const mechanismStrings = {
   newOf: 'Name of the new mechanism',
   create: 'Create',
   takeOut: (name: string) => `Take out of ${name}`,
-  inNone: 'In none.',
+  memberOf: (name: string) => `A member of the mechanism ${name}`,
 
   value: 'Value',
   parts: {

@@ -14,6 +14,8 @@ import type { Peer } from './use-presence.ts';
 /** What people have put on a path. */
 export interface RowMarks {
   labels: readonly Label[];
+  /** names of those it is a member of */
+  mechanisms: readonly string[];
   comments: number;
   lookers: readonly Peer[];
 }
@@ -83,6 +85,9 @@ export const PathRow = memo(function PathRow(props: PathRowProps) {
         {marks.labels.map((label) => (
           <LabelChip key={label.id} text={label.text} />
         ))}
+        {marks.mechanisms.map((name) => (
+          <MechanismChip key={name} name={name} />
+        ))}
       </span>
       <span role="gridcell" className="relative hidden sm:block">
         <SignedBar value={node.value} scale={scale} />
@@ -138,6 +143,18 @@ export function PathName({ name }: { name: string }) {
     <span className="min-w-20 truncate font-mono text-xs" title={name}>
       {name.slice(0, arrow)}
       <span className="text-soft">{name.slice(arrow)}</span>
+    </span>
+  );
+}
+
+/** Square, beside the round ones of labels. */
+function MechanismChip({ name }: { name: string }) {
+  return (
+    <span
+      className="min-w-8 max-w-40 shrink truncate rounded-[2px] border border-line bg-sunken px-1 text-2xs leading-4 text-soft"
+      title={strings.mechanisms.memberOf(name)}
+    >
+      {name}
     </span>
   );
 }
