@@ -15,6 +15,7 @@ test('a mechanism has members, a sum, a test, and is undone', async ({ owner, vi
   await board.inspector.getByLabel('Name of the new mechanism').fill('copies the phrase');
   await owner.keyboard.press('Enter');
   await expect(owner.getByTestId('selected-path')).toHaveText('copies the phrase');
+  await expect(guest.row(suffix)).toContainText('copies the phrase');
   await expect(board.inspector.getByTestId('mechanism-paths')).toBeVisible();
   const alone = await board.inspector.getByTestId('mechanism-paths').textContent();
 

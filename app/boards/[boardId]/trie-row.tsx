@@ -85,7 +85,7 @@ export const PathRow = memo(function PathRow(props: PathRowProps) {
         {marks.labels.map((label) => (
           <LabelChip key={label.id} text={label.text} />
         ))}
-        {marks.mechanisms.map((name) => (
+        {[...new Set(marks.mechanisms)].map((name) => (
           <MechanismChip key={name} name={name} />
         ))}
       </span>
