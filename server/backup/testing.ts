@@ -150,6 +150,21 @@ export async function fillEveryTable(db: Database): Promise<void> {
   await db
     .insert(schema.publicationVersions)
     .values({ slug: 'slug', version: 1, title: AWKWARD, html: '<p>', snapshot: JSON_VALUE, authorId: personId, createdAt: AT });
+  await db
+    .insert(schema.pageVerifications)
+    .values({ slug: 'slug', version: 1, contentHash: 'hash', engineVersion: '0.0.0', report: JSON_VALUE, createdAt: AT });
+  await db.insert(schema.importedGraphs).values({
+    id: 'graph-00001',
+    boardId,
+    name: AWKWARD,
+    format: 'eap',
+    graph: JSON_VALUE,
+    nodes: 2,
+    links: 1,
+    authorId: personId,
+    authorName: AWKWARD,
+    createdAt: AT,
+  });
   const expiresAt = new Date(AT + 999);
   await db.insert(schema.accounts).values({
     id: 'account-0001',
