@@ -12,6 +12,7 @@ import type { Runs } from './runs.ts';
 import type { TokenPaint } from './token-paint.ts';
 import type { Analyses } from './use-analyses.ts';
 import { useLive } from './use-live.ts';
+import type { BoardView } from './use-selection.ts';
 
 /** What every part of an open board needs. */
 export interface BoardScope {
@@ -37,6 +38,7 @@ export interface BoardScope {
   say: (text: string) => void;
   /** shows a path, node, token or mechanism in the view and in the inspector; null: nothing */
   select: (anchor: string | null, comment?: string | null) => void;
+  show: (view: BoardView) => void;
   /** what is in the inspector */
   selection: string | null;
   /** the comment of the selection that a link leads to */

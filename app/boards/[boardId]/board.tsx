@@ -86,6 +86,7 @@ function OpenBoard({ visit, ...props }: BoardProps & { visit: BoardVisit }) {
     may: mayDo,
     say: visit.say,
     select,
+    show,
     selection: place.selection,
     linkedComment: place.comment,
     marks,

@@ -27,7 +27,7 @@ export function useLabelCounts(): LabelCount[] {
 
 /** The labels of the board, to see the paths that carry one; pressed again, all. */
 export function LabelList() {
-  const { settings, set } = useBoard();
+  const { settings, set, show } = useBoard();
   const counts = useLabelCounts();
   const shown = settings['unravel.filter'] ?? null;
   return (
@@ -42,7 +42,10 @@ export function LabelList() {
                 type="button"
                 aria-pressed={shown === text}
                 aria-label={strings.labels.filter(text, anchors.length)}
-                onClick={() => set('unravel.filter', shown === text ? null : text)}
+                onClick={() => {
+                  set('unravel.filter', shown === text ? null : text);
+                  show('unravel');
+                }}
                 className="flex min-h-6 items-center gap-1.5 rounded-full border border-strong bg-paper px-2 text-xs hover:bg-hover aria-pressed:bg-ink aria-pressed:text-paper"
               >
                 <span className="max-w-56 truncate">{text}</span>

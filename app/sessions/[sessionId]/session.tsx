@@ -91,6 +91,7 @@ function OpenSession({ visit, ...props }: SessionProps & { visit: BoardVisit }) 
     select: (anchor) => {
       if (anchor !== null) window.open(boardAddress(boardId, anchor), '_blank', 'noopener');
     },
+    show: () => {},
     selection: null,
     linkedComment: null,
     marks,
