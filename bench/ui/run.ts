@@ -6,7 +6,7 @@ import { recordFrames, type Frames } from './frames.ts';
 import { countScripts, type Sent } from './scripts.ts';
 import { LARGE, build, startSite, type Site } from './site.ts';
 
-/** `npm run bench:ui [-- --quick] [--json] [--headed]`: frames, seconds and bytes of the board in a real browser. */
+/** `npm run bench:ui [-- --quick] [--json] [--headed] [--built]`: frames, seconds and bytes of the board in a real browser. */
 
 const { values } = parseArgs({
   options: {
@@ -64,7 +64,7 @@ async function signIn(browser: Browser, site: Site): Promise<Page> {
 }
 
 async function post<T>(page: Page, path: string, body: unknown): Promise<T> {
-  const response = await page.request.post(path, { data: body });
+  const response = await page.request.post(path, { data: body, headers: { origin: new URL(page.url()).origin } });
   if (!response.ok()) throw new Error(`POST ${path}: expected success, got ${response.status()} ${await response.text()}`);
   return (await response.json()) as T;
 }
@@ -212,8 +212,10 @@ function print({ machine, browser, frames, partition, board, published }: Report
   console.log(`script of a published page: ${(published.gzip / 1024).toFixed(0)} KB gzip sent, ${published.needed} needed (aim 0)`);
 }
 
-tell('building');
-await build();
+if (!values.built) {
+  tell('building');
+  await build();
+}
 const starts: Awaited<ReturnType<typeof measureStart>>[] = [];
 for (let i = 0; i < (values.quick ? 1 : 3); i++) {
   tell('starting cold');
