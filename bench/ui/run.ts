@@ -13,6 +13,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     headed: { type: 'boolean', default: false },
+    built: { type: 'boolean', default: false },
   },
 });
 
@@ -96,7 +97,7 @@ async function panGraph(page: Page, board: string): Promise<{ frames: Frames; si
 }
 
 async function scrollTrie(page: Page, board: string): Promise<{ frames: Frames; size: number }> {
-  await page.goto(`/boards/${board}`);
+  await page.goto(`/boards/${board}?unravel.mass=99`);
   await page.getByTestId('metric').waitFor({ timeout: 60_000 });
   const grid = page.getByRole('treegrid');
   const rows = async () => Number(await grid.getAttribute('aria-rowcount'));
