@@ -44,7 +44,7 @@ export class Lens {
   resize(view: Size, content: Size): void {
     this.#view = view;
     this.#content = content;
-    if (this.#isFitted && view.width > 0) this.#camera = fitted(content, view);
+    if (view.width > 0) this.#camera = this.#isFitted ? fitted(content, view) : kept(this.#camera, content);
     this.#tell();
   }
 

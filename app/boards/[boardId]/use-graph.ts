@@ -23,6 +23,8 @@ export type By = FlowGraph['by'];
 /** What the graph is drawn by: as asked in the address, else by token where that is not too much. */
 export function useBy(model: ModelSummary | null, tokens: number) {
   const [asked, setAsked] = useSetting('graph', 'by');
+  const [, setAt] = useSetting('graph', 'at');
+  const [, setLeast] = useSetting('graph', 'least');
   const possible = model ? possibleFlows(model, tokens) : 0;
   const byItself: By = possible > POSITIONS_LIMIT ? 'head' : 'token';
   const by: By | null = asked === 'head' || asked === 'token' ? asked : model ? byItself : null;
@@ -30,7 +32,12 @@ export function useBy(model: ModelSummary | null, tokens: number) {
     by,
     possible,
     tooMany: asked === null && byItself === 'head',
-    setBy: (wanted: By) => setAsked(wanted === byItself ? null : wanted),
+    setBy: (wanted: By) => {
+      setAsked(wanted === byItself ? null : wanted);
+      // They are of a picture with other places and other edges.
+      setAt(null);
+      setLeast(null);
+    },
   };
 }
 
