@@ -37,7 +37,8 @@ export const COLUMNS =
 const FOCUSED =
   'group-focus-visible:outline group-focus-visible:outline-2 group-focus-visible:-outline-offset-2 group-focus-visible:outline-ink';
 
-const ROW = `absolute inset-x-0 grid ${COLUMNS} items-center gap-x-2 px-3 text-sm`;
+/** Of a known size and with nothing that sticks out, so that one row drawn anew lays out no other. */
+const ROW = `absolute inset-x-0 grid ${COLUMNS} items-center gap-x-2 px-3 text-sm [contain:strict]`;
 
 interface PathRowProps extends RowPlace {
   row: Extract<TrieRow, { kind: 'path' }>;
