@@ -61,3 +61,19 @@ test('WebGPU computes the same, where there is one', async ({ owner, server, own
   await expect(page.getByTestId('metric')).toHaveText(metric, { timeout: 120_000 });
   await browser.close();
 });
+
+test('a reader without an account verifies a published page in their own browser', async ({ owner, visitor }) => {
+  const board = await unravel(owner);
+  const address = await board.publish({ title: 'To be verified elsewhere', question: '', findings: 'Sums.' });
+  await visitor.goto(new URL(address, owner.url()).href);
+  await visitor.getByRole('link', { name: 'Verify in your own browser' }).click();
+  const asked: string[] = [];
+  visitor.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  await visitor.getByRole('button', { name: 'Verify', exact: true }).click();
+  await expect(visitor.locator('[data-outcome]')).toHaveAttribute('data-outcome', 'reproduced', { timeout: 120_000 });
+  for (const part of ['paths', 'degrees', 'flow', 'heads', 'page']) {
+    await expect(visitor.locator(`[data-part="${part}"]`)).toHaveAttribute('data-mark', 'reproduced');
+  }
+  expect(asked.filter((path) => /\/verify$|\/api\/analyze/.test(path))).toEqual([]);
+  await inspect(visitor, 'verify-here');
+});

@@ -43,7 +43,10 @@ export function framePage(html: string, page: Page, around: Around): string {
   return [
     ['</head>', headOf(page)],
     ['</header>', newerNotice(page, around.versions)],
-    ['</main>', [verification(page, around.verified), versionsSection(page, around.versions), reuseSection(page)]],
+    [
+      '</main>',
+      [verification(page, around.verified, page.snapshot.weights === true), versionsSection(page, around.versions), reuseSection(page)],
+    ],
     ['</body>', markup`<script src="${SCRIPT}" defer></script>`],
   ].reduce((text, [tag, part]) => insert(text, tag as string, part as MarkupValue), html);
 }
@@ -99,10 +102,11 @@ const MARKS: Record<Mark, string> = {
 };
 
 /** Works without a script: the button sends a form, and the page that comes back has the report. */
-function verification(page: Page, verified: StoredReport | null): Markup {
+function verification(page: Page, verified: StoredReport | null, hasWeights: boolean): Markup {
   return markup`<section aria-labelledby="verification" id="verify-section" data-verify="${pathTo(page)}/verify"><h2 id="verification">Verification</h2>
 <p class="small">Every number and every verdict above can be computed anew, from the prompt on, and compared with what the page states.</p>
 <form method="post" action="${pathTo(page)}/verify"><button type="submit" id="verify-button">${verified ? 'Show the report' : 'Verify'}</button> <span id="verify-progress" role="status" class="small soft"></span></form>
+${hasWeights && markup`<p class="small"><a href="/verify/${page.slug}/v${page.version}">Verify in your own browser</a>, which loads the model and computes everything itself.</p>`}
 <div id="verify-report">${verified ? reportOf(verified) : markup`<p class="small soft">Nobody has verified this version yet.</p>`}</div></section>`;
 }
 

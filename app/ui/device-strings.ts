@@ -21,3 +21,25 @@ export const deviceStrings = {
   lost: (why: string) => `WebGPU was lost (${why}). From now on this browser computes on the CPU; ask again for what was under way.`,
   noModel: (name: string) => `The server has no model ${name} any more.`,
 } as const;
+
+/** The page on which a reader computes a published version anew in their own browser. */
+export const verifyHereStrings = {
+  title: 'Verify in this browser',
+  meaning:
+    'Every figure, run and verdict of the published version is computed anew here, from the prompt on, and compared with what the page states. The model is loaded into this browser and checked by its hash; the server computes nothing.',
+  start: 'Verify',
+  again: 'Verify again',
+  table: 'What came out, part by part',
+  columns: { part: 'Part', mark: 'Mark', numbers: 'Numbers', difference: 'Largest difference', tolerance: 'Tolerance' },
+  marks: { reproduced: 'reproduced', 'not-reproduced': 'not reproduced', 'not-recomputed': 'cannot be recomputed' },
+  outcome: {
+    reproduced: 'Everything is reproduced.',
+    'not-reproduced': 'Not everything is reproduced.',
+    'not-recomputed': 'Not everything can be recomputed.',
+  },
+  computedOn: (provider: string, detail: string, error: string) =>
+    `Computed here on ${provider} (${detail}), which was off by ${error} in the self-test.`,
+  noWeights:
+    'The publisher does not hand out the model’s weights, so that this browser cannot compute. The server can: use Verify on the page itself.',
+  noPage: (status: number) => `The page could not be loaded (status ${status}).`,
+} as const;

@@ -2,7 +2,7 @@ import { accessStrings } from './access-strings.ts';
 import { analysisStrings } from './analysis-strings.ts';
 import { anchorStrings, mechanismStrings, notificationStrings, templateStrings, threadStrings } from './debate-strings.ts';
 import { commandStrings } from './command-strings.ts';
-import { deviceStrings } from './device-strings.ts';
+import { deviceStrings, verifyHereStrings } from './device-strings.ts';
 import { exportStrings } from './export-strings.ts';
 import { graphStrings } from './graph-strings.ts';
 import { few } from './few.ts';
@@ -175,6 +175,7 @@ export const strings = {
   notifications: notificationStrings,
   commands: commandStrings,
   device: deviceStrings,
+  verifyHere: verifyHereStrings,
 
   graph: graphStrings,
 
