@@ -19,16 +19,18 @@ declare global {
   }
 }
 
-/** Frames of the page while `work` goes on. */
-export async function recordFrames(page: Page, work: () => Promise<void>): Promise<Frames> {
-  await page.evaluate(() => {
-    window.frames_ = [];
-    const record = (now: number) => {
-      window.frames_.push(now);
-      requestAnimationFrame(record);
-    };
+/** As a text: a compiler adds helpers to functions, which the page does not have. */
+const RECORDER = `
+  window.frames_ = [];
+  requestAnimationFrame(function record(now) {
+    window.frames_.push(now);
     requestAnimationFrame(record);
   });
+`;
+
+/** Frames of the page while `work` goes on. */
+export async function recordFrames(page: Page, work: () => Promise<void>): Promise<Frames> {
+  await page.evaluate(RECORDER);
   await work();
   const times = await page.evaluate(() => window.frames_);
   return statistics(times.slice(1).map((time, index) => time - times[index]!));

@@ -134,9 +134,11 @@ async function measureFrames(site: Site): Promise<Measured[]> {
       link ??= await newBoard(page, PROMPT, LARGE);
       tell(`panning the graph, ${pace}`);
       const graph = await panGraph(page, link);
+      tell(`  ${graph.size} edges: ${JSON.stringify(graph.frames)}`);
       Object.assign(found['panning the graph']!, { [pace]: graph.frames, size: graph.size });
       tell(`scrolling the trie, ${pace}`);
       const trie = await scrollTrie(page, await newBoard(page, PROMPT, LARGE));
+      tell(`  ${trie.size} rows: ${JSON.stringify(trie.frames)}`);
       Object.assign(found['scrolling the trie']!, { [pace]: trie.frames, size: trie.size });
     } finally {
       await browser.close();
@@ -221,6 +223,7 @@ const starts: Awaited<ReturnType<typeof measureStart>>[] = [];
 for (let i = 0; i < (values.quick ? 1 : 3); i++) {
   tell('starting cold');
   starts.push(await measureStart());
+  tell(`  ${JSON.stringify(starts.at(-1))}`);
 }
 const site = await startSite({ withLarge: true });
 let frames: Measured[];

@@ -11,7 +11,7 @@ const BUILT_IN = join(ROOT, 'public/models/attn-2l');
 const SEED = 20_261_129;
 
 /** The model whose trie has rows and whose graph has edges enough. */
-export const LARGE = 'sixteen-layers';
+export const LARGE = 'eight-layers';
 
 export interface Site {
   url: string;
@@ -46,7 +46,7 @@ export async function startSite({ withLarge }: { withLarge: boolean }): Promise<
 async function importLarge(home: string): Promise<void> {
   const drafts = join(home, 'drafts');
   await mkdir(drafts);
-  const sizes = { layers: 16, heads: 1, d: 32, dHead: 32, dMlp: 0, vocabulary: 3072, context: 256, norm: 'LN', activation: null } as const;
+  const sizes = { layers: 8, heads: 4, d: 32, dHead: 8, dMlp: 0, vocabulary: 3072, context: 256, norm: 'LN', activation: null } as const;
   const folder = await writeModel(randomLens(sizes, SEED), drafts);
   await cp(join(BUILT_IN, 'tokenizer.json'), join(folder, 'tokenizer.json'));
   const env = { ...process.env, PATHBOARD_HOME: home };
