@@ -74,7 +74,7 @@ test('position, target and foil change for everyone, and a link opens the same p
   await board.isSaved();
   await owner.goto(`${new URL(owner.url()).pathname}?select=input-%3Ea0.h0-%3Elogits&view=degrees`);
   await board.isReady();
-  await expect(owner.getByRole('img', { name: 'Sum of all paths of each degree' })).toBeVisible();
+  await expect(owner.getByRole('img', { name: /^Exact: the sum of all frozen paths of each degree/ })).toBeVisible();
   await expect(owner.getByTestId('selected-path')).toHaveText('input->a0.h0->logits');
   await board.show('Unravel');
   await expect(board.row('input->a0.h0->logits')).toBeVisible();

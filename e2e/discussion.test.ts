@@ -50,8 +50,8 @@ test('a stance has a reason, and can be taken back', async ({ owner, visitor }) 
   const board = await unravel(owner);
   await join(visitor, board, 'Vera');
   await board.show('Claims');
-  await owner.getByLabel('Claim, one sentence').first().fill('Short paths carry it');
-  await owner.getByRole('button', { name: 'Make the claim' }).first().click();
+  await owner.locator('main').getByLabel('Claim, one sentence').first().fill('Short paths carry it');
+  await owner.locator('main').getByRole('button', { name: 'Make the claim' }).first().click();
   await visitor.getByRole('button', { name: 'Claims', exact: true }).click();
   await visitor.getByRole('button', { name: 'unsure' }).click();
   await visitor.getByRole('button', { name: 'add a reason' }).click();
@@ -73,8 +73,8 @@ test('what takes long can be cancelled, and what failed be tried again', async (
 
   await owner.route('**/api/analyze', (route) => route.abort());
   await board.show('Degrees');
-  await expect(owner.locator('main').getByRole('alert')).toContainText('cannot be reached');
+  await expect(owner.locator('main').getByRole('alert').first()).toContainText('cannot be reached');
   await owner.unroute('**/api/analyze');
-  await owner.getByRole('button', { name: 'Try again' }).click();
+  await owner.getByRole('button', { name: 'Try again' }).first().click();
   await expect(owner.locator('[data-degree]').first()).toBeVisible();
 });

@@ -108,8 +108,8 @@ test('from a prompt to a published page, by two people', async ({ browser, owner
   });
 
   await test.step('a claim about the degrees is tested by an identity', async () => {
-    await owner.getByLabel('Claim, one sentence').first().fill('All paths together are the metric');
-    await owner.getByRole('button', { name: 'Make the claim' }).first().click();
+    await owner.locator('main').getByLabel('Claim, one sentence').first().fill('All paths together are the metric');
+    await owner.locator('main').getByRole('button', { name: 'Make the claim' }).first().click();
     const card = owner.locator('[data-claim]').filter({ hasText: 'All paths together' });
     await expect(card.getByTestId('claim-verdict')).toContainText('not tested');
     await card.getByRole('button', { name: 'Add evidence' }).click();

@@ -9,8 +9,8 @@ test('a viewer sees everything and changes nothing', async ({ owner, visitor }) 
   await board.comment('look at this one');
   await expect(board.said('look at this one')).toBeVisible();
   await board.show('Claims');
-  await owner.getByLabel('Claim, one sentence').first().fill('It copies');
-  await owner.getByRole('button', { name: 'Make the claim' }).first().click();
+  await owner.locator('main').getByLabel('Claim, one sentence').first().fill('It copies');
+  await owner.locator('main').getByRole('button', { name: 'Make the claim' }).first().click();
 
   const guest = await join(visitor, board, 'Vera', 'viewer');
   await guest.select(path);

@@ -82,10 +82,15 @@ export function useLit(links: Links, anchor: string): { own: boolean; others: re
   );
   const others = useSyncExternalStore(
     links.subscribe,
-    () => links.others.get(anchor) ?? [...links.others].find(([hovered]) => lights(hovered, anchor))?.[1] ?? NOBODY,
+    () => othersOn(links, anchor),
     () => NOBODY,
   );
   return { own, others };
+}
+
+/** Whose else cursor lights this; the one who points at it itself, where there is one. */
+function othersOn({ others }: Links, anchor: string): readonly User[] {
+  return others.get(anchor) ?? [...others].find(([hovered]) => lights(hovered, anchor))?.[1] ?? NOBODY;
 }
 
 /** Who else has the cursor on what, for a view that draws many things at once. */
@@ -117,10 +122,10 @@ export interface RowLight {
 /** All that lights a row of the trie, by one subscription: there are some sixty of them. */
 export function useRowLight(links: Links, path: string, byToken: () => readonly number[] | null): RowLight {
   const read = () => {
-    const { hovered, others } = links;
+    const { hovered } = links;
     const own = hovered === path;
     const onPath = hovered !== null && liesOn(withoutPositions(hovered), path);
-    return `${own ? 1 : 0}${onPath ? 1 : 0} ${shareOfToken(hovered, byToken())} ${outlineOf(others.get(path) ?? NOBODY) ?? ''}`;
+    return `${own ? 1 : 0}${onPath ? 1 : 0} ${shareOfToken(hovered, byToken())} ${outlineOf(othersOn(links, path)) ?? ''}`;
   };
   const [signs = '', share = '', outline = ''] = useSyncExternalStore(links.subscribe, read, () => '').split(' ');
   return { own: signs[0] === '1', onPath: signs[1] === '1', tokenShare: Number(share), outline };

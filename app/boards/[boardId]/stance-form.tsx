@@ -21,7 +21,7 @@ export function StanceForm({ claim }: { claim: Claim }) {
       lineOf,
     );
     setError(failed);
-    if (failed === null) setReason(null);
+    return failed === null;
   };
 
   return (
@@ -41,7 +41,7 @@ export function StanceForm({ claim }: { claim: Claim }) {
               key={stance}
               small
               aria-pressed={own?.stance === stance}
-              onClick={() => take(own?.stance === stance ? null : stance, own?.reason ?? '')}
+              onClick={() => void take(own?.stance === stance ? null : stance, own?.reason ?? '')}
               className="aria-pressed:bg-ink aria-pressed:text-paper"
             >
               {stance}
@@ -59,7 +59,7 @@ export function StanceForm({ claim }: { claim: Claim }) {
           className="mt-1.5 flex gap-1.5"
           onSubmit={(event) => {
             event.preventDefault();
-            void take(own.stance, reason);
+            void take(own.stance, reason).then((taken) => taken && setReason(null));
           }}
         >
           <input
