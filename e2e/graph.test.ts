@@ -102,7 +102,16 @@ test('what is under the cursor lights in other views and on other screens', asyn
   await owner.mouse.move(0, 0);
   await expect(guest.row('a1.h2->logits')).toHaveCSS('box-shadow', 'none');
 
+  const lit = async () => Number(await owner.locator('[data-lit-edges]').getAttribute('data-lit-edges'));
+  await expect.poll(lit).toBe(0);
   await guest.row('a1.h4->logits').hover();
+  await expect.poll(lit).toBeGreaterThan(0);
+  await visitor.mouse.move(0, 0);
+  await expect.poll(lit).toBe(0);
+  // A selection stays lit for others, in their views too.
+  await guest.select('a1.h4->logits');
+  await visitor.mouse.move(0, 0);
+  await expect.poll(lit).toBeGreaterThan(0);
   const { inspector } = board;
   await owner.locator('summary', { hasText: 'strongest edges as a list' }).click();
   await owner

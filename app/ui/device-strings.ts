@@ -1,3 +1,5 @@
+import { few } from './few.ts';
+
 export const deviceStrings = {
   title: 'Where this board is computed for you',
   change: 'Change where this board is computed for you',
@@ -39,6 +41,10 @@ export const verifyHereStrings = {
   },
   computedOn: (provider: string, detail: string, error: string) =>
     `Computed here on ${provider} (${detail}), which was off by ${error} in the self-test.`,
+  eachNumber: (count: number) => few(count, 'number', 'numbers'),
+  moreNumbers: (count: number) => `and ${few(count, 'more', 'more')}`,
+  number: (name: string, claimed: number | null, fresh: number | null, mark: string) =>
+    `${name}: stated ${claimed ?? 'none'}, here ${fresh ?? 'none'}, ${mark}`,
   noWeights:
     'The publisher does not hand out the model’s weights, so that this browser cannot compute. The server can: use Verify on the page itself.',
   noPage: (status: number) => `The page could not be loaded (status ${status}).`,

@@ -19,7 +19,7 @@ export function KindBadge({ kind }: { kind: Kind }) {
       <span aria-hidden="true" className="font-mono">
         {sign}
       </span>
-      {kind}
+      {strings.kindNames[kind]}
     </span>
   );
 }

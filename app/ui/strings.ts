@@ -35,6 +35,10 @@ export const strings = {
 
   theme: { label: 'Colours', system: 'auto', light: 'light', dark: 'dark' },
 
+  verdicts: { holds: 'holds', fails: 'fails', 'not tested': 'not tested' },
+
+  kindNames: { identity: 'identity', approximation: 'approximation', causal: 'causal', weights: 'weights' },
+
   kinds: {
     identity: 'An exact sum for this run; its error is shown.',
     approximation: 'Not exact; its error is shown.',
@@ -364,7 +368,13 @@ export const strings = {
     },
   },
 
-  stance: { label: 'Your stance', reason: 'Your reason', addReason: 'add a reason', changeReason: 'change reason' },
+  stance: {
+    names: { for: 'for', against: 'against', unsure: 'unsure' },
+    label: 'Your stance',
+    reason: 'Your reason',
+    addReason: 'add a reason',
+    changeReason: 'change reason',
+  },
 
   evidence: {
     add: 'Add evidence',

@@ -80,6 +80,7 @@ export class GraphPainter {
 
   mark(marks: readonly Mark[]): void {
     this.#marks = marks;
+    this.overlay.dataset['litEdges'] = String(marks.reduce((sum, { lit }) => sum + lit.edges.size, 0));
     this.#marksAreStale = true;
     this.#request();
   }

@@ -193,7 +193,7 @@ function useMarks({ painter, picture, state, selection, draft, current }: MarksO
     const mark = () =>
       painter.mark([
         ...still,
-        ...[...links.others].map(([anchor, users]): Mark => ({ lit: litIn(graph, edges, anchor), colour: outlineOf(users), ring: true })),
+        ...[...links.pointed].map(([anchor, users]): Mark => ({ lit: litIn(graph, edges, anchor), colour: outlineOf(users), ring: true })),
         { lit: litIn(graph, edges, links.hovered), colour: null, ring: false },
       ]);
     mark();

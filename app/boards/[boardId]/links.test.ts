@@ -25,8 +25,11 @@ it('knows whose cursor else is where, but not one’s own', () => {
   links.subscribe(heard);
   links.hear([ada, { ...ada, clientId: 2, self: true, hover: 'm9' }]);
   expect(links.others).toEqual(new Map([['m0', [ada.user]]]));
-  links.hear([{ ...ada, hover: null }]);
-  links.hear([]);
+  links.hear([{ ...ada, hover: null, selection: 'm2' }]);
   expect(links.others.size).toBe(0);
-  expect(heard).toHaveBeenCalledTimes(2);
+  expect(links.pointed).toEqual(new Map([['m2', [ada.user]]]));
+  links.hear([]);
+  links.hear([]);
+  expect(links.pointed.size).toBe(0);
+  expect(heard).toHaveBeenCalledTimes(3);
 });

@@ -13,6 +13,7 @@ const TELL_MS = 120;
 export class Links {
   #own: string | null = null;
   #others: ReadonlyMap<string, readonly User[]> = new Map();
+  #pointed: ReadonlyMap<string, readonly User[]> = new Map();
   #listeners = new Set<() => void>();
   #timer: ReturnType<typeof setTimeout> | null = null;
 
@@ -26,6 +27,11 @@ export class Links {
   /** Who else has the cursor on what. */
   get others(): ReadonlyMap<string, readonly User[]> {
     return this.#others;
+  }
+
+  /** What other people have the cursor on, or have selected. */
+  get pointed(): ReadonlyMap<string, readonly User[]> {
+    return this.#pointed;
   }
 
   subscribe = (listener: () => void): (() => void) => {
@@ -46,12 +52,12 @@ export class Links {
 
   /** From presence. */
   hear(peers: readonly Peer[]): void {
-    const others = new Map<string, readonly User[]>();
-    for (const { self, hover, user } of peers) {
-      if (!self && hover) others.set(hover, [...(others.get(hover) ?? []), user]);
-    }
-    if (others.size === 0 && this.#others.size === 0) return;
+    const away = peers.filter(({ self }) => !self);
+    const others = usersBy(away, ({ hover }) => [hover]);
+    const pointed = usersBy(away, ({ hover, selection }) => [...new Set([hover, selection])]);
+    if (pointed.size === 0 && this.#pointed.size === 0) return;
     this.#others = others;
+    this.#pointed = pointed;
     this.#changed();
   }
 
@@ -63,6 +69,14 @@ export class Links {
   #changed(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+function usersBy(peers: readonly Peer[], anchorsOf: (peer: Peer) => (string | null | undefined)[]): Map<string, readonly User[]> {
+  const users = new Map<string, readonly User[]>();
+  for (const peer of peers) {
+    for (const anchor of anchorsOf(peer)) if (anchor) users.set(anchor, [...(users.get(anchor) ?? []), peer.user]);
+  }
+  return users;
 }
 
 /** What is under one's own cursor in whatever view. */
@@ -93,9 +107,9 @@ function othersOn({ others }: Links, anchor: string): readonly User[] {
   return others.get(anchor) ?? [...others].find(([hovered]) => lights(hovered, anchor))?.[1] ?? NOBODY;
 }
 
-/** Who else has the cursor on what, for a view that draws many things at once. */
+/** Who else points at or has selected what, for a view that draws many things at once. */
 export function useOthers(links: Links): ReadonlyMap<string, readonly User[]> {
-  const read = () => links.others;
+  const read = () => links.pointed;
   return useSyncExternalStore(links.subscribe, read, read);
 }
 

@@ -1,6 +1,9 @@
 'use client';
 import type { CSSProperties } from 'react';
+import { isModelAnchor } from '@/lib/board/anchors.ts';
 import { strings } from '@/app/ui/strings.ts';
+import { useBoard } from './board-context.tsx';
+import { outlineOf, useLit } from './links.ts';
 
 export interface CellText {
   key: string;
@@ -26,14 +29,20 @@ const FOCUSED =
 /** The name selects what it names; a click on a number copies it at full precision. */
 export function NumberRow({ id, index, place, active, cells, onSelect }: NumberRowProps) {
   const [name, ...others] = cells;
+  const { links } = useBoard();
+  const lit = useLit(links, name!.exact);
+  const outline = outlineOf(lit.others);
   return (
     <div
       role="row"
       id={id}
       aria-rowindex={index + 2}
       data-term={name!.exact}
-      className={`absolute inset-x-0 grid items-center gap-x-2 px-2 hover:bg-hover ${active ? `bg-chosen ${FOCUSED}` : ''}`}
-      style={place}
+      data-lit={lit.own || undefined}
+      onPointerEnter={() => isModelAnchor(name!.exact) && links.hover(name!.exact)}
+      onPointerLeave={() => links.hover(null)}
+      className={`absolute inset-x-0 grid items-center gap-x-2 px-2 hover:bg-hover ${active ? `bg-chosen ${FOCUSED}` : lit.own ? 'bg-hover' : ''}`}
+      style={outline ? { ...place, boxShadow: `inset 3px 0 0 ${outline}` } : place}
     >
       <span role="rowheader" className="min-w-0 truncate font-mono text-xs" title={name!.exact}>
         {onSelect ? (

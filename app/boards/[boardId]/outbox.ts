@@ -68,8 +68,8 @@ export function useOutbox(boardId: string, personId: string, connected: boolean,
     request<Comment>(`/api/boards/${boardId}/comments`, { method: 'POST', body })
       .then(() => 'sent' as const)
       .catch((error: unknown) => (error instanceof RequestFailure ? error : Promise.reject(error)))
+      .finally(() => (sending.current = false))
       .then((outcome) => {
-        sending.current = false;
         if (outcome === 'sent') change((all) => all.filter((entry) => entry.id !== next.id));
         else if (outcome.isOffline || outcome.status >= 500) setTimeout(() => setEntries((all) => [...all]), 2000);
         else change((all) => all.map((entry) => (entry.id === next.id ? { ...entry, refused: outcome.message } : entry)));

@@ -131,7 +131,7 @@ function Annotators({ chosen, onChosen }: { chosen: readonly string[]; onChosen:
               checked={chosen.includes(person.id)}
               onChange={(event) => onChosen(event.target.checked ? [...chosen, person.id] : chosen.filter((id) => id !== person.id))}
             />
-            {person.name} <span className="text-xs text-soft">{role}</span>
+            {person.name} <span className="text-xs text-soft">{strings.roles.names[role]}</span>
           </label>
         ))}
       </div>

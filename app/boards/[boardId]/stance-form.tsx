@@ -29,7 +29,7 @@ export function StanceForm({ claim }: { claim: Claim }) {
       <ul className="grid gap-0.5 text-sm">
         {Object.values(claim.stances).map((one) => (
           <li key={one.author.id} data-stance={one.stance}>
-            <b className="font-semibold">{one.author.name}</b> {one.stance}
+            <b className="font-semibold">{one.author.name}</b> {strings.stance.names[one.stance]}
             {one.reason ? <span className="text-soft"> – {one.reason}</span> : null}
           </li>
         ))}
@@ -44,7 +44,7 @@ export function StanceForm({ claim }: { claim: Claim }) {
               onClick={() => void take(own?.stance === stance ? null : stance, own?.reason ?? '')}
               className="aria-pressed:bg-ink aria-pressed:text-paper"
             >
-              {stance}
+              {strings.stance.names[stance]}
             </Button>
           ))}
           {own && reason === null ? (

@@ -14,7 +14,7 @@ export function VerdictSign({ value }: { value: VerdictValue }) {
   return (
     <span data-verdict={value} className="inline-flex items-center gap-1 text-xs font-semibold">
       <span aria-hidden="true">{SIGNS[value]}</span>
-      {value}
+      {strings.verdicts[value]}
     </span>
   );
 }
@@ -24,7 +24,7 @@ export function StanceTally({ claim }: { claim: Claim }) {
   const stances = Object.values(claim.stances);
   return (
     <span className="text-xs text-soft">
-      {STANCES.map((stance) => `${stances.filter((one) => one.stance === stance).length} ${stance}`).join(' · ')}
+      {STANCES.map((stance) => `${stances.filter((one) => one.stance === stance).length} ${strings.stance.names[stance]}`).join(' · ')}
     </span>
   );
 }

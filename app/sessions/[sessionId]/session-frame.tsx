@@ -10,6 +10,7 @@ import { Notices } from '@/app/boards/[boardId]/notices.tsx';
 import { AccountMenu } from '@/app/ui/account-menu.tsx';
 import { Button } from '@/app/ui/button.tsx';
 import { Fault } from '@/app/ui/field.tsx';
+import { PageCommands } from '@/app/ui/page-commands.tsx';
 import { strings } from '@/app/ui/strings.ts';
 import { ThemeToggle } from '@/app/ui/theme-toggle.tsx';
 import type { Theme } from '@/app/ui/theme.ts';
@@ -75,6 +76,7 @@ export function SessionFrame({ theme, first, connection, notice, onDismiss }: Se
           <Button tone="quiet" small onClick={() => setHelpOpen(true)} aria-keyshortcuts="?">
             {strings.sessions.page.help}
           </Button>
+          <PageCommands signedIn />
           <ThemeToggle initial={theme} />
           <AccountMenu person={person} guest={guest} />
         </div>

@@ -103,11 +103,31 @@ function Part({ part }: { part: PartReport }) {
           <span className="name">{part.title}</span>
         </span>
         {part.why === null ? null : <span className="block text-xs text-soft">{part.why}</span>}
+        {part.numbers.length > 0 ? <Numbers part={part} /> : null}
       </th>
       <td className={part.mark === 'not-reproduced' ? 'font-semibold text-fault' : ''}>{words.marks[part.mark]}</td>
       <td className="pl-3 text-right font-mono text-xs">{part.compared}</td>
       <td className="pl-3 text-right font-mono text-xs">{number(part.difference)}</td>
       <td className="pl-3 text-right font-mono text-xs text-soft">{number(part.tolerance)}</td>
     </tr>
+  );
+}
+
+const SHOWN = 200;
+
+/** Each number as the page states it beside the one that was computed here; those that differ come first. */
+function Numbers({ part: { numbers } }: { part: PartReport }) {
+  return (
+    <details className="text-xs">
+      <summary className="text-soft">{words.eachNumber(numbers.length)}</summary>
+      <ul className="mt-1 grid gap-0.5 font-mono">
+        {numbers.slice(0, SHOWN).map(({ key, claimed, fresh, mark }) => (
+          <li key={key} data-mark={mark} className={mark === 'not-reproduced' ? 'font-semibold text-fault' : ''}>
+            {words.number(key.split('|').slice(1).filter(Boolean).join(' '), claimed, fresh, words.marks[mark])}
+          </li>
+        ))}
+      </ul>
+      {numbers.length > SHOWN ? <p className="text-soft">{words.moreNumbers(numbers.length - SHOWN)}</p> : null}
+    </details>
   );
 }
