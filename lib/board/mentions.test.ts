@@ -46,3 +46,17 @@ it('splits a text so that its parts are the whole', () => {
   const text = 'x @Ada Lovelace y@Bo @Bo';
   expect(splitMentions(text, people).map((part) => part.text)).toEqual(['x ', '@Ada Lovelace', ' y@Bo ', '@Bo']);
 });
+
+it('takes no longer for what is made to be slow', () => {
+  const crowd = Array.from({ length: 500 }, (_, index) => ({ id: `p${index}`, name: `Annotator ${index}` }));
+  const bodies = ['`'.repeat(20_000), `${'`'.repeat(10_000)}${'a'.repeat(10_000)}`, ' @'.repeat(10_000), '@Annotator '.repeat(1800)];
+  const start = performance.now();
+  for (const body of bodies) expect(mentionedIn(body, crowd)).toEqual([]);
+  expect(performance.now() - start).toBeLessThan(400);
+});
+
+it('knows code as markdown does', () => {
+  expect(names('```a``` @Ada\n@Bo')).toEqual(['Ada', 'Bo']);
+  expect(names('~~~\n@Ada\n```\n@Ada\n~~~~\n@Bo')).toEqual(['Bo']);
+  expect(names('`` @Ada ` @Bo')).toEqual(['Ada', 'Bo']);
+});

@@ -26,29 +26,61 @@ export function partsOf(body: string): Part[] {
   return parts;
 }
 
-/** Fenced blocks and code between backticks, in which nobody is addressed. */
-const CODE = /^( {0,3})(`{3,}|~{3,})[^\n]*\n[\s\S]*?(?:\n\1 {0,3}\2[`~]*[ \t]*$|$(?![\s\S]))|(`+)(?!`)[\s\S]*?[^`]\3(?!`)/gm;
+const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/;
 /** More are nobody in particular. */
 const MOST = 50;
 
 /** Who is addressed by `@name` in a comment, each once, in the order of `people`; the longest name that fits counts. */
 export function mentionedIn(body: string, people: readonly Author[]): Author[] {
-  const named = new Set(splitMentions(body.replace(CODE, ' '), people).flatMap(({ person }) => (person ? [person.id] : [])));
+  const named = new Set(splitMentions(withoutCode(body), people).flatMap(({ person }) => (person ? [person.id] : [])));
   return people
     .filter(({ id }) => named.has(id))
     .slice(0, MOST)
     .map(({ id, name }) => ({ id, name }));
 }
 
+/** Without fenced blocks and code between backticks, in which nobody is addressed. Takes time by the length, whatever is written. */
+function withoutCode(body: string): string {
+  const kept: string[] = [];
+  let open: string | null = null;
+  for (const line of body.split('\n')) {
+    const fence: string | undefined = FENCE.exec(line)?.[1];
+    if (open === null && fence === undefined) kept.push(line);
+    else if (open === null) open = fence ?? null;
+    else if (fence?.startsWith(open) && line.trim() === fence) open = null;
+  }
+  return withoutSpans(kept.join('\n'));
+}
+
+/** A span ends at the next run of as many backticks. */
+function withoutSpans(text: string): string {
+  const runs = [...text.matchAll(/`+/g)].map((match) => ({ start: match.index, length: match[0].length }));
+  const nearest = new Map<number, number>();
+  const ends: (number | undefined)[] = [];
+  for (let run = runs.length - 1; run >= 0; run--) {
+    const { length } = runs[run]!;
+    ends[run] = nearest.get(length);
+    nearest.set(length, run);
+  }
+  let [said, at] = ['', 0];
+  for (let run = 0; run < runs.length; run++) {
+    const last = ends[run];
+    if (last === undefined) continue;
+    said += `${text.slice(at, runs[run]!.start)} `;
+    at = runs[last]!.start + runs[last]!.length;
+    run = last;
+  }
+  return said + text.slice(at);
+}
+
 /** Splits plain text at the people whom it addresses. All texts together are the whole. */
 export function splitMentions(text: string, people: readonly Author[]): { text: string; person: Author | null }[] {
-  const longestFirst = people.toSorted((a, b) => b.name.length - a.name.length);
+  const named = byLength(people);
   const parts: { text: string; person: Author | null }[] = [];
   let end = 0;
   for (const { index } of text.matchAll(/(?<![\p{L}\p{N}@])@/gu)) {
     if (index < end) continue;
-    const rest = text.slice(index + 1);
-    const person = longestFirst.find(({ name }) => startsWithName(rest, name));
+    const person = personAt(text, index + 1, named);
     if (!person) continue;
     if (index > end) parts.push({ text: text.slice(end, index), person: null });
     end = index + 1 + person.name.length;
@@ -58,7 +90,27 @@ export function splitMentions(text: string, people: readonly Author[]): { text: 
   return parts;
 }
 
-function startsWithName(text: string, name: string): boolean {
-  const given = text.slice(0, name.length);
-  return given.toLocaleLowerCase('en') === name.toLocaleLowerCase('en') && !/^[\p{L}\p{N}]/u.test(text.slice(name.length));
+/** By name in small letters, by its length, longest first: a text is compared once with all names of a length. */
+function byLength(people: readonly Author[]): [number, Map<string, Author>][] {
+  const named = new Map<number, Map<string, Author>>();
+  for (const person of people) {
+    const { length } = person.name;
+    const same = named.get(length) ?? new Map<string, Author>();
+    const key = small(person.name);
+    if (!same.has(key)) same.set(key, person);
+    named.set(length, same);
+  }
+  return [...named].toSorted(([a], [b]) => b - a);
+}
+
+function personAt(text: string, at: number, named: readonly [number, Map<string, Author>][]): Author | null {
+  for (const [length, people] of named) {
+    const person = people.get(small(text.slice(at, at + length)));
+    if (person && !/^[\p{L}\p{N}]/u.test(text.slice(at + length))) return person;
+  }
+  return null;
+}
+
+function small(text: string): string {
+  return text.toLocaleLowerCase('en');
 }
