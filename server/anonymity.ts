@@ -1,4 +1,5 @@
 import type { Author } from '../lib/board/records.ts';
+import { withoutOrigin } from '../lib/interchange/web-annotation.ts';
 import { withAuthors, type Snapshot } from '../lib/snapshot.ts';
 
 /** What a page says of people. Their ids are this installation's own business: pages number them. */
@@ -32,7 +33,7 @@ export function anonymised(snapshot: Snapshot, everybody: readonly Author[]): Sn
     labels: renamed.labels.map((label) => ({ ...label, text: hush(label.text) })),
     threads: renamed.threads.map(({ thread, comments }) => ({
       thread,
-      comments: comments.map((comment) => ({ ...comment, body: hush(comment.body) })),
+      comments: comments.map((comment) => ({ ...comment, body: hush(withoutOrigin(comment.body)) })),
     })),
     claims: renamed.claims.map(({ claim, evidence }) => ({
       claim: {

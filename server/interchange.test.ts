@@ -112,3 +112,24 @@ test.each<[unknown, string]>([
   await expect(importToBoard(world.app, owner.person, board, file)).rejects.toThrow(message);
   expect([await on(board), await listImportedGraphs(world.app, owner.person, board)]).toEqual([before, []]);
 });
+
+test.each<[string, (deep: unknown) => unknown]>([
+  ['whatever it is', (deep) => ({ deep })],
+  ['annotations', (deep) => [deep]],
+  ['a graph', (deep) => ({ metadata: { slug: 's', scan: 's', prompt: '', prompt_tokens: [] }, qParams: {}, nodes: [], links: [], deep })],
+])('a file that is nested too deep is refused: %s', async (_, around) => {
+  const file = around(JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`));
+  const refused = { code: 'bad-request', message: expect.stringContaining('at most 64 lists and objects in each other') as string };
+  await expect(importToBoard(world.app, owner.person, board, file)).rejects.toMatchObject(refused);
+});
+
+test('a board keeps so many graphs from elsewhere and no more', async () => {
+  const place = await world.board(owner);
+  const graph = JSON.parse(await exported('eap')) as unknown;
+  for (let count = 0; count < 50; count++) await importToBoard(world.app, owner.person, place, graph);
+  await expect(importToBoard(world.app, owner.person, place, graph)).rejects.toMatchObject({ code: 'too-large' });
+  const [newest] = await listImportedGraphs(world.app, owner.person, place);
+  await removeImportedGraph(world.app, owner.person, place, newest!.id);
+  await importToBoard(world.app, owner.person, place, graph);
+  expect(await listImportedGraphs(world.app, owner.person, place)).toHaveLength(50);
+});

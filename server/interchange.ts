@@ -11,7 +11,7 @@ import { csvOf } from '../lib/figures/csv.ts';
 import { readAttributionGraph, writeAttributionGraph } from '../lib/interchange/attribution-graph.ts';
 import { readEapGraph, writeEapGraph } from '../lib/interchange/eap-graph.ts';
 import { claimsCsv, evidenceCsv, labelsCsv, stancesCsv } from '../lib/interchange/tables.ts';
-import { readAnnotations, writeAnnotations, type ReadAnnotation } from '../lib/interchange/web-annotation.ts';
+import { broughtIn, readAnnotations, writeAnnotations, type ReadAnnotation } from '../lib/interchange/web-annotation.ts';
 import { questionOf } from '../lib/snapshot.ts';
 import type { ExportFormat, ImportReport, ImportedGraph } from '../lib/wire.ts';
 import { authorise, type Member, type Person } from './access.ts';
@@ -39,6 +39,10 @@ const TABLE = 1000;
 const STEPS = 5;
 /** Comments of one file. */
 const COMMENTS = 500;
+/** Graphs from elsewhere that a board keeps. */
+const GRAPHS = 50;
+/** Lists and objects in each other: no file of these formats has so many, and what has far more cannot be written out again. */
+const DEPTH = 64;
 const CSV = 'text/csv; charset=utf-8; header=present';
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -113,6 +117,7 @@ export async function exportBoard(
 /** Takes in a file of any of the formats; which one it is, it says itself. What it lacks a place for is named, not dropped in silence. */
 export async function importToBoard(app: App, person: Person, boardId: string, file: unknown): Promise<ImportReport> {
   const member = await authorise(app, person, 'board.edit', boardId);
+  checkDepth(file);
   switch (formatOf(file)) {
     case 'attribution-graph':
       return importGraph(app, member, file);
@@ -121,6 +126,18 @@ export async function importToBoard(app: App, person: Person, boardId: string, f
     case 'annotations':
       return importAnnotations(app, member, file);
   }
+}
+
+function checkDepth(file: unknown): void {
+  let level = [file].filter(isNested);
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > DEPTH) throw new Refusal('bad-request', 'file', `at most ${DEPTH} lists and objects in each other`, 'more');
+    level = level.flatMap((one) => Object.values(one).filter(isNested));
+  }
+}
+
+function isNested(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 function formatOf(file: unknown): 'attribution-graph' | 'eap' | 'annotations' {
@@ -186,9 +203,7 @@ async function importAnnotations(app: App, member: Member, file: unknown): Promi
 async function addImported(app: App, member: Member, { id, anchor, text, creator, source }: ReadAnnotation): Promise<string | null> {
   const kind = readAnchor(anchor)?.kind;
   if (kind !== 'model' && kind !== 'token') return `it hangs on ${anchor}, which another board has`;
-  const from = source.replaceAll(/\s+/g, ' ').slice(0, 300);
-  const said = creator === null ? '' : `, written there under the name ${creator.replaceAll(/[@`\s]+/g, ' ').slice(0, 100)}`;
-  const body = `*Imported by ${member.name} from ${from}${said}:*\n\n${text}`.slice(0, 20_000);
+  const body = broughtIn({ by: member.name, source, creator, text }).slice(0, 20_000);
   try {
     await addComment(app, member, member.boardId, { id: uuidOf(`${member.boardId}\0${id}\0${text}`), anchor, body });
     return null;
@@ -249,6 +264,8 @@ type Kept = Pick<ImportedGraph, 'format' | 'name' | 'nodes' | 'links'> & { graph
 async function keepGraph(app: App, member: Member, { name, ...kept }: Kept): Promise<string> {
   const id = newId();
   const { boardId, id: authorId, name: authorName } = member;
+  const there = await app.db.$count(importedGraphs, eq(importedGraphs.boardId, boardId));
+  if (there >= GRAPHS) throw new Refusal('too-large', 'graphs', `at most ${GRAPHS} on a board: remove one first`, `${there + 1}`);
   const row = { id, boardId, name: name.replaceAll('\0', '\uFFFD').slice(0, 200), authorId, authorName, createdAt: app.now(), ...kept };
   await app.db.insert(importedGraphs).values(row);
   return id;

@@ -57,11 +57,11 @@ export async function publish(app: App, person: Person, boardId: string, request
   const told = request.anonymous ? anonymised(draft, everybody) : withoutIds(draft, everybody);
   const card = await app.drawPng(cardOf(told));
   return app.db.transaction(async (tx) => {
-    const { slug, version } = await nextVersion(tx, boardId, request, publishedAt);
+    const { slug, version } = await nextVersion(tx, boardId, { slug: request.slug, title: told.title }, publishedAt);
     const snapshot: Snapshot = { ...told, slug, version };
     // Postgres keeps no U+0000 in text, and HTML allows none.
     const html = renderPublishedPage(snapshot).replaceAll('\0', '\uFFFD');
-    const title = request.title.replaceAll('\0', '\uFFFD');
+    const title = told.title.replaceAll('\0', '\uFFFD');
     const row = { slug, version, title, html, snapshot, card, weights, authorId: member.id, createdAt: publishedAt };
     await tx.insert(publicationVersions).values(row);
     const details = { slug, version, title, threads: request.threads, anonymous: request.anonymous ?? false, weights };
@@ -226,7 +226,12 @@ function authorsOf(person: Author, { threads, claims }: Discussion): Author[] {
   return [...byName.values()];
 }
 
-async function nextVersion(tx: Database, boardId: string, request: Request, now: number): Promise<{ slug: string; version: number }> {
+async function nextVersion(
+  tx: Database,
+  boardId: string,
+  request: Pick<Request, 'slug' | 'title'>,
+  now: number,
+): Promise<{ slug: string; version: number }> {
   const slug = request.slug ?? (await freeSlug(tx, boardId, slugOf(request.title)));
   await tx.insert(publications).values({ slug, boardId, createdAt: now }).onConflictDoNothing();
   // Locked, so that two publications at once become two versions.

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { audit } from '../db/schema.ts';
 import type { ModelFiles } from './context.ts';
 import { addClaim, addComment, addEvidence, takeStance } from './discussion.ts';
+import { importToBoard } from './interchange.ts';
 import { publish } from './publish.ts';
 import { serveEmbed, serveFile, servePage } from './published-response.ts';
 import { serveModelFile } from './published-model.ts';
@@ -25,7 +26,7 @@ beforeAll(async () => {
   world = await openWorld();
   ada = await world.account('Ada Lovelace');
   board = await world.board(ada);
-  grace = await world.guest(board, 'Grace Hopper', 'commenter');
+  grace = await world.guest(board, 'Grace Hopper', 'editor');
   await addComment(world.app, grace.person, board, { id: crypto.randomUUID(), anchor: 'a0.h0', body: 'a word to @Ada Lovelace' });
   const claim = await addClaim(world.app, ada.person, board, { id: crypto.randomUUID(), anchor: null, text: 'It is exact.' });
   await takeStance(world.app, grace.person, board, claim.id, { stance: 'against', reason: 'ask @Ada Lovelace' });
@@ -130,6 +131,25 @@ describe('for double-blind review', () => {
     expect(files.get('stances.csv')).toMatch(/,Author 2,against,ask @Author 1,/);
     expect(files.get('claims.csv')).toContain(',Author 1,');
     expect(files.get('evidence.csv')).toContain(',Author 2,');
+  });
+
+  test('not in the title and its address, nor where comments that were brought in come from', async () => {
+    await importToBoard(world.app, grace.person, board, {
+      type: 'Annotation',
+      motivation: 'commenting',
+      creator: { type: 'Person', name: 'Ada Lovelace' },
+      body: { type: 'TextualBody', value: 'said elsewhere' },
+      target: { source: 'https://lovelace.example.net/', selector: [{ type: 'PathboardAnchorSelector', value: 'm0' }] },
+    });
+    const { url } = await publish(world.app, ada.person, board, { ...PAGE, title: 'What @Grace Hopper found', anonymous: true });
+    const [, slug = ''] = /\/p\/(.*)\/v1$/.exec(url) ?? [];
+    const files = await everything(slug);
+    for (const [name, text] of files) {
+      for (const who of ['ada', 'lovelace', 'grace', 'hopper']) expect([name, text.toLowerCase().includes(who)]).toEqual([name, false]);
+    }
+    expect(slug).toBe('what-author-2-found');
+    expect(files.get('page')).toContain('<em>Imported from elsewhere:</em>');
+    expect(files.get('page')).toContain('said elsewhere');
   });
 
   test('the log keeps who it was', async () => {

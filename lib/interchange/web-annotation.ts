@@ -117,6 +117,18 @@ export function readAnnotations(value: unknown): ReadAnnotations {
   return { items, left };
 }
 
+/** What somebody brings in is a comment of theirs, which says first of all where it comes from. */
+export function broughtIn({ by, source, creator, text }: { by: string; source: string; creator: string | null; text: string }): string {
+  const from = source.replaceAll(/\s+/g, ' ').slice(0, 300);
+  const said = creator === null ? '' : `, written there under the name ${creator.replaceAll(/[@`\s]+/g, ' ').slice(0, 100)}`;
+  return `*Imported by ${by} from ${from}${said}:*\n\n${text}`;
+}
+
+/** The same where nobody may learn whose it was: the line that {@link broughtIn} wrote names people. */
+export function withoutOrigin(body: string): string {
+  return body.replace(/^\*Imported by [^\n]*:\*(?=\n\n)/, '*Imported from elsewhere:*');
+}
+
 function listOf(value: unknown): unknown[] {
   if (Array.isArray(value)) return value;
   if (!isObject(value)) throw wrong('file', 'an AnnotationPage, a collection, a list or an annotation', value);
