@@ -26,8 +26,10 @@ export async function modelFile(
     });
   }
   const { start, end } = range ?? { start: 0, end: known.bytes - 1 };
-  const stream = createReadStream(join(model.folder, known.name), { start, end });
-  return new Response(Readable.toWeb(stream) as ReadableStream<Uint8Array>, {
+  // Nobody reads the body of an answer to HEAD: a file opened for it would stay open for ever.
+  const isRead = request.method !== 'HEAD' && known.bytes > 0;
+  const stream = isRead ? createReadStream(join(model.folder, known.name), { start, end }) : null;
+  return new Response(stream && (Readable.toWeb(stream) as ReadableStream<Uint8Array>), {
     status: range ? 206 : 200,
     headers: {
       ...headers,

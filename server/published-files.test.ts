@@ -211,6 +211,13 @@ describe('the weights', () => {
     expect(await (await ask('with-weights', { name: 'files.json' })).json()).toMatchObject({ hash, files: installed.files });
   });
 
+  test('are not opened for who asks for the headers alone', async () => {
+    await published('headers', true);
+    const address = { slug: 'headers', version: 'v1', hash, file: 'config.json' };
+    const head = await serveModelFile(world.app, address, new Request('http://test/', { method: 'HEAD' }));
+    expect([head.status, head.headers.get('content-length'), head.body]).toEqual([200, String(config.length), null]);
+  });
+
   test('are not served otherwise: not allowed, another hash, no file of the model', async () => {
     await published('without-weights', false);
     expect((await ask('without-weights')).status).toBe(404);
