@@ -69,6 +69,12 @@ test('the image of a link is a PNG of the size that the page says', async () => 
   for (const chunk of ['tEXt', 'iTXt', 'zTXt', 'eXIf']) expect(bytes.includes(chunk)).toBe(false);
 });
 
+test('a title may hold what is no character', async () => {
+  await publish(world.app, ada.person, board, { ...PAGE, title: 'a \u0001\uFFFE\uFFFF page', slug: 'no-characters' });
+  expect((await file('no-characters', 'card.png')).status).toBe(200);
+  expect((await everything('no-characters')).get('page')).toContain('<h1>a \uFFFD\uFFFD\uFFFD page</h1>');
+});
+
 test('tables are CSV of RFC 4180', async () => {
   const claims = await (await file('with-names', 'claims.csv')).text();
   expect(claims.split('\r\n')).toEqual([

@@ -11,9 +11,9 @@ export type MarkupValue = Markup | string | number | null | undefined | false | 
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-/** Control characters have no place in HTML or XML; tab and line feed do. */
+/** Control characters and what is no character have no place in HTML or XML; tab and line feed do. */
 /* oxlint-disable-next-line no-control-regex -- they are what is looked for */
-const FORBIDDEN = /[\u0000-\u0008\u000B-\u001F\u007F]/g;
+const FORBIDDEN = /[\u0000-\u0008\u000B-\u001F\u007F\uFFFE\uFFFF]/g;
 
 export function escapeText(text: string): string {
   return text.replace(FORBIDDEN, '\uFFFD').replace(/[&<>"']/g, (character) => ENTITIES[character]!);
