@@ -64,6 +64,8 @@ function timeOf(at: number): string {
 }
 
 function quoted(cell: Cell): string {
-  const text = cell === null ? '' : String(cell);
+  if (typeof cell !== 'string') return cell === null ? '' : String(cell);
+  // What a person wrote must not be taken for a formula by a spreadsheet.
+  const text = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
