@@ -149,3 +149,18 @@ async function storedBytes(boardId: string): Promise<string> {
   const snapshot = await world.app.db.select({ data: snapshots.data }).from(snapshots).where(eq(snapshots.room, room));
   return [...rows, ...snapshot].map(({ data }) => Buffer.from(data).toString('latin1')).join('\n');
 }
+
+test('a discussion that is full takes no more, and can still be deleted from', async () => {
+  const full = await world.board(owner);
+  const first = await addComment(world.app, owner.person, full, { id: id(), anchor: 'a0.h0', body: 'first' });
+  const filling = 'x'.repeat(31_999_900);
+  await world.app.rooms.use({ kind: 'discussion', boardId: full }, (room) =>
+    room.edit((doc) => void doc.getMap('sessions').set('filling', filling), undefined, { purge: true }),
+  );
+  const second = { id: id(), anchor: 'a0.h0', body: 'second' };
+  await expect(addComment(world.app, owner.person, full, second)).rejects.toMatchObject({ code: 'too-large', where: 'discussion' });
+  await expect(editComment(world.app, owner.person, full, first.id, 'other words')).rejects.toMatchObject({ code: 'too-large' });
+  await deleteComment(world.app, owner.person, full, first.id);
+  const left = await world.app.rooms.use({ kind: 'discussion', boardId: full }, (room) => room.read((doc) => readComments(doc).records));
+  expect(left).toEqual([]);
+});

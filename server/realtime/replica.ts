@@ -83,13 +83,18 @@ export class Replica {
 
   /** Throws a Violation where the document would become too large for everybody: with so many bytes more, and so many structs in all. */
   checkRoom(more: number, structs: number, now: number): void {
+    if (!this.hasRoomFor(more, now)) throw new Violation(CLOSE.tooLarge, `the board would pass ${LIMITS.room} bytes`);
+    if (structs > LIMITS.roomStructs)
+      throw new Violation(CLOSE.tooLarge, `the board would pass ${LIMITS.roomStructs} changes that cannot be merged`);
+  }
+
+  /** Whether so many bytes more are not too many for everybody. */
+  hasRoomFor(more: number, now: number): boolean {
     if (this.bytes + more > LIMITS.room && now - this.measuredAt > MEASURE) {
       this.measuredAt = now;
       this.bytes = this.state.length;
     }
-    if (this.bytes + more > LIMITS.room) throw new Violation(CLOSE.tooLarge, `the board would pass ${LIMITS.room} bytes`);
-    if (structs > LIMITS.roomStructs)
-      throw new Violation(CLOSE.tooLarge, `the board would pass ${LIMITS.roomStructs} changes that cannot be merged`);
+    return this.bytes + more <= LIMITS.room;
   }
 
   compacted({ rows, bytes }: Compaction): void {

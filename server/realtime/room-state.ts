@@ -1,10 +1,11 @@
 import type * as Y from 'yjs';
 import type { Database } from '../../db/client.ts';
 import { metrics } from '../metrics.ts';
+import { Refusal } from '../refusal.ts';
 import type { Budgets } from './budgets.ts';
 import type { FanOut } from './fan-out.ts';
 import { Judge } from './judge.ts';
-import { WRITABLE } from './legality.ts';
+import { LIMITS, WRITABLE } from './legality.ts';
 import { compactRoom, insertEntries, purgeRoom, type Compaction, type Entry, type Stored } from './log.ts';
 import type { Notice } from './notices.ts';
 import { Replica } from './replica.ts';
@@ -131,6 +132,7 @@ export class RoomState<Origin> {
           await before?.(tx);
           const made = this.judge.change(change);
           entries = made.entry ? [made.entry] : [];
+          if (!purge) this.checkSize(entries);
           const rows = await this.append(tx, entries);
           await alongside?.(tx);
           return { result: made.result, ids: rows, purged: purge ? await purgeRoom(tx, this.key, this.world.now()) : null };
@@ -143,6 +145,15 @@ export class RoomState<Origin> {
         throw error;
       }
     });
+  }
+
+  /** What people say grows by requests alone. Boards are bounded where their editors write, and what mends one may not be refused. */
+  private checkSize(entries: readonly Entry[]): void {
+    if (this.name.kind !== 'discussion') return;
+    const more = entries.reduce((sum, { data }) => sum + data.length, 0);
+    if (!this.replica.hasRoomFor(more, this.world.now())) {
+      throw new Refusal('too-large', 'discussion', `at most ${LIMITS.room} bytes: delete some of it first`, 'more');
+    }
   }
 
   /** Reads the document as it will be when all that is queued now is stored, and all that other instances stored. */
