@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FIXTURES } from './engine/testing.ts';
 import { randomGpt2, safetensors } from './engine/random-model.ts';
 import { importModel } from './model-import.ts';
-import { listModels, openModelFolder } from './models.ts';
+import { filesOfModel, listModels, openModelFolder } from './models.ts';
 
 let home: string;
 let source: string;
@@ -137,4 +137,20 @@ describe('import', () => {
     await writeFile(join(folder, 'model.safetensors.index.json'), JSON.stringify({ weight_map: weightMap }));
     expect(await importModel(home, folder)).toMatchObject({ name: 'sharded', layers: 1 });
   });
+});
+
+test('the files of a hash are read once, and anew when they have changed', async () => {
+  const { hash } = await importModel(home, source, 'asked-for');
+  const first = await filesOfModel(home, hash);
+  expect(first).toMatchObject({
+    name: 'asked-for',
+    files: expect.arrayContaining([expect.objectContaining({ name: 'config.json' })]) as object,
+  });
+  const parse = vi.spyOn(JSON, 'parse');
+  expect(await filesOfModel(home, hash)).toEqual(first);
+  expect(await filesOfModel(home, 'no hash')).toBeNull();
+  expect(parse).not.toHaveBeenCalled();
+  parse.mockRestore();
+  await appendFile(join(home, 'models', 'asked-for', 'config.json'), ' ');
+  expect(await filesOfModel(home, hash)).toBeNull();
 });

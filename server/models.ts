@@ -60,12 +60,44 @@ export async function openModelFolder(home: string, name: string): Promise<Model
 /** The files of the model with this hash, which they have at this moment, whatever was recorded when it was imported. */
 export async function filesOfModel(home: string, hash: string): Promise<ModelFiles | null> {
   for (const [name, { folder }] of await modelNames(home)) {
-    const model = await readModelFolder(folder).catch(() => null);
-    if (!model || (await hashOf(model)) !== hash || (await hashModel(model)) !== hash) continue;
-    const files = await Promise.all(model.files.map(async (file) => ({ name: file, bytes: (await stat(join(folder, file))).size })));
-    return { name, folder, files };
+    const found = await filesIn(folder).catch(() => null);
+    if (found?.hash === hash) return { name, folder, files: found.files };
   }
   return null;
+}
+
+interface Found extends Pick<ModelFiles, 'files'> {
+  /** null where it is not what was recorded */
+  hash: string | null;
+}
+
+const readBefore = new Map<string, { state: string; model: Promise<Found> }>();
+
+/** Read anew where anything in the folder has changed since: anybody may ask, again and again, and a tokenizer takes a while. */
+async function filesIn(folder: string): Promise<Found> {
+  const state = await stateOf(folder);
+  const known = readBefore.get(folder);
+  if (known?.state === state) return known.model;
+  const model = readFiles(folder);
+  readBefore.set(folder, { state, model });
+  model.catch(() => readBefore.delete(folder));
+  return model;
+}
+
+async function readFiles(folder: string): Promise<Found> {
+  const model = await readModelFolder(folder);
+  const files = await Promise.all(model.files.map(async (file) => ({ name: file, bytes: (await stat(join(folder, file))).size })));
+  const [recorded, computed] = [await hashOf(model), await hashModel(model)];
+  return { hash: recorded === computed ? computed : null, files };
+}
+
+async function stateOf(folder: string): Promise<string> {
+  const names = (await readdir(folder)).toSorted();
+  const states = names.map(async (name) => {
+    const { size, mtimeMs, ctimeMs, ino } = await stat(join(folder, name));
+    return `${name} ${size} ${mtimeMs} ${ctimeMs} ${ino}`;
+  });
+  return (await Promise.all(states)).join('\0');
 }
 
 export async function modelNames(home: string): Promise<Map<string, Located>> {
