@@ -54,3 +54,22 @@ test('a link leads out without telling from where', () => {
     '<a href="https://example.org/a" target="_blank" rel="noopener noreferrer nofollow">paper</a>',
   );
 });
+
+test.each([
+  '>'.repeat(20_000),
+  `${'- '.repeat(9999)}a`,
+  `${'> 1. '.repeat(21)}a`,
+  `x\n\n\t${'>'.repeat(2000)}`,
+  `${'![a'.repeat(2000)}${'](b)'.repeat(2000)}`,
+  '*a_'.repeat(5000),
+])('what is nested too deep is shown as it was written, at once', (body) => {
+  const start = performance.now();
+  const shown = body.replaceAll('>', '&gt;');
+  expect(drawn(body)).toBe(`<div class="comment text-sm break-words"><p class="whitespace-pre-wrap">${shown}</p></div>`);
+  expect(performance.now() - start).toBeLessThan(500);
+});
+
+test('what people nest is drawn', () => {
+  expect(drawn(`${'> '.repeat(40)}a`).match(/<blockquote>/g)).toHaveLength(40);
+  expect(drawn(`${'- '.repeat(9)}a\n\n${'-'.repeat(80)}`).match(/<ul>/g)).toHaveLength(9);
+});

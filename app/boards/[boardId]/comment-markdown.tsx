@@ -1,5 +1,5 @@
 'use client';
-import { useEffect, useState } from 'react';
+import { useEffect, useState, type ReactNode } from 'react';
 import Markdown, { type Components, type Options } from 'react-markdown';
 import rehypeSanitize, { defaultSchema } from 'rehype-sanitize';
 import { isModelAnchor } from '@/lib/board/anchors.ts';
@@ -76,16 +76,40 @@ export function CommentMarkdown({ body, mentions }: { body: string; mentions: re
   const plugins = useMath(body);
   return (
     <div className="comment text-sm break-words">
-      <Markdown
-        remarkPlugins={[...(plugins?.remark ?? []), [remarkNames, { people: mentions, own: ids }]]}
+      {draw(body, {
+        remarkPlugins: [...(plugins?.remark ?? []), [remarkNames, { people: mentions, own: ids }]],
         // Formulas are drawn of what is left after cleaning, by a library that makes no links and loads nothing.
-        rehypePlugins={[[rehypeSanitize, SCHEMA], ...(plugins?.rehype ?? [])]}
-        components={COMPONENTS}
-      >
-        {body}
-      </Markdown>
+        rehypePlugins: [[rehypeSanitize, SCHEMA], ...(plugins?.rehype ?? [])],
+        components: COMPONENTS,
+      })}
     </div>
   );
+}
+
+/** Quotes and lists in each other that one line opens; Markdown takes minutes for thousands. */
+const NESTED = 40;
+const OPENING = /^(?:[ \t]*(?:>|(?:[-+*]|\d{1,9}[.)])(?=[ \t])))+/;
+
+/** What opens or closes emphasis and links: Markdown takes seconds, then minutes, for thousands. */
+const MARKS = 600;
+const MARK = /[*_]+|\[|\]/g;
+
+function isNestedDeep(body: string): boolean {
+  if ((body.match(MARK)?.length ?? 0) > MARKS) return true;
+  return body.split('\n').some((line) => (OPENING.exec(line)?.[0].match(/>|[-+*]|\d+/g)?.length ?? 0) > NESTED);
+}
+
+/** Called, not rendered: what is nested too deep is shown as it was written, and takes the board from nobody. */
+function draw(body: string, options: Options): ReactNode {
+  const written = <p className="whitespace-pre-wrap">{body}</p>;
+  if (isNestedDeep(body)) return written;
+  try {
+    return Markdown({ ...options, children: body });
+  } catch (error) {
+    // Emphasis in emphasis, deeper than the stack.
+    if (error instanceof RangeError) return written;
+    throw error;
+  }
 }
 
 const Heading: Components['h1'] = ({ children }) => (
