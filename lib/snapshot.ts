@@ -33,6 +33,8 @@ export interface Snapshot {
   anonymous?: boolean;
   /** whether readers may have the model's weights */
   weights?: boolean;
+  /** 2: the page shows every number that it has to, each with how it is written; versions published before say neither */
+  numbers?: 2;
 }
 
 export const PATHS = 40;

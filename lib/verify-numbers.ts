@@ -1,4 +1,5 @@
 import { TERM_NUMBERS, type Answer, type Term } from './engine/index.ts';
+import { formatSigned, formatValue } from './figures/numbers.ts';
 
 /** The numbers of an answer and of a page, each under a key that both sides know it by. */
 
@@ -58,18 +59,47 @@ function numbersOfTerm(term: Term): Numeral[] {
   return numbers;
 }
 
+/** Of a head, as a page shows them. */
+export const HEAD_SCORES = ['previous', 'duplicate', 'induction'] as const;
+
 /** A number as it stands in the page's HTML. */
 export interface Shown {
   key: string;
   /** as written in `data-value` */
   value: string;
+  /** as written in `data-format`: how `text` was made of the value; null on older pages */
+  format: string | null;
+  /** what a person reads; null where that is not text alone */
+  text: string | null;
 }
 
-const SHOWN = /data-number="([^"]*)" data-value="([^"]*)"/g;
+/** How a page writes what it shows. */
+export type Format = 'value' | 'signed' | 'word';
+
+/** `value` as in `data-value`; null for a format that is none. */
+export function writtenAs(value: string, format: string | null): string | null {
+  switch (format as Format | null) {
+    case 'value':
+      return formatValue(Number(value));
+    case 'signed':
+      return formatSigned(Number(value));
+    case 'word':
+      return value;
+    default:
+      return null;
+  }
+}
+
+const SHOWN = /data-number="([^"]*)" data-value="([^"]*)"(?: data-format="([^"]*)")?(?:>([^<]*)<\/span>)?/g;
 const ENTITIES: Record<string, string> = { '&lt;': '<', '&gt;': '>', '&amp;': '&', '&quot;': '"', '&#39;': "'" };
 
 /** The numbers that a page of ours carries. */
 export function shownNumbers(html: string): Shown[] {
   const plain = (text: string) => text.replaceAll(/&(?:lt|gt|amp|quot|#39);/g, (entity) => ENTITIES[entity] ?? entity);
-  return [...html.matchAll(SHOWN)].map(([, key = '', value = '']) => ({ key: plain(key), value }));
+  return [...html.matchAll(SHOWN)].map(([, key = '', value = '', format, text]) => ({
+    key: plain(key),
+    value,
+    format: format ?? null,
+    text: text === undefined ? null : plain(text),
+  }));
 }

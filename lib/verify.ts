@@ -1,9 +1,11 @@
-import { parsePredicate } from './board/predicate.ts';
-import { verdictOf } from './board/verdict.ts';
+import { verdictOfClaim } from './board/opinion.ts';
+import type { Evidence } from './board/records.ts';
+import { verdictOf, type Verdict } from './board/verdict.ts';
 import { isEngineError, type AnalyzeRequest, type Answer, type Kind } from './engine/index.ts';
 import { sumOfMechanism } from './mechanism-sum.ts';
 import { figuresOf, questionOf, type Snapshot } from './snapshot.ts';
 import { numberKey, numbersOf, type Shown } from './verify-numbers.ts';
+import { compareShown } from './verify-shown.ts';
 
 /**
  * Recomputes what a published page claims. It knows no server and no browser: whoever calls it passes the engine in,
@@ -23,7 +25,7 @@ export interface NumberMark {
 
 /** A figure, a run behind evidence, or a verdict. */
 export interface PartReport {
-  /** `paths`, `degrees`, `flow`, `heads`, `run:ID`, `group:ID`, `evidence:ID`, `page` */
+  /** `paths`, `degrees`, `flow`, `heads`, `run:ID`, `group:ID`, `evidence:ID`, `claim:ID`, `page` */
   id: string;
   title: string;
   kind: Kind | null;
@@ -68,19 +70,19 @@ const ERROR_BOUND = 1e-5;
 const LISTED = 2000;
 const WORST: readonly Mark[] = ['not-reproduced', 'not-recomputed', 'reproduced'];
 
-/** `shown`: the numbers that the page's HTML carries, to be compared with the snapshot's; see {@link shownNumbers}. */
+/** `shown`: the numbers that the page's HTML carries, to be compared with the snapshot's; see {@link shownNumbers}. Without it nothing is said of the HTML. */
 export async function verifySnapshot(
   snapshot: Snapshot,
   engine: VerifyingEngine,
-  { shown = [], onProgress }: { shown?: readonly Shown[]; onProgress?: (progress: Progress) => void } = {},
+  { shown, onProgress }: { shown?: readonly Shown[]; onProgress?: (progress: Progress) => void } = {},
 ): Promise<Report> {
   const figures = figuresOf(snapshot);
   const runs = snapshot.runs.map((run) => ({ id: `run:${run.id}`, title: `Run ${run.id}`, request: run.request, answer: run.answer }));
   const asked = new Fresh(engine, await engine.models());
   const parts: PartReport[] = [];
-  const evidence = snapshot.claims.flatMap(({ evidence: items }) => items);
   const mechanisms = snapshot.mechanisms ?? [];
-  const total = figures.length + mechanisms.length + runs.length + evidence.length;
+  const total =
+    figures.length + mechanisms.length + runs.length + snapshot.claims.reduce((count, { evidence }) => count + evidence.length + 1, 0);
   for (const part of [...figures, ...runs]) {
     onProgress?.({ done: parts.length, total, what: part.title });
     parts.push(comparePart(part, await asked.answer(part.request, part.answer)));
@@ -92,21 +94,21 @@ export async function verifySnapshot(
     parts.push(await compareMechanism(head, { members: group.members, value, why }, question, asked, snapshot.partition));
   }
   const byId = new Map(runs.map((run) => [run.id, run]));
-  for (const { id, predicate, verdict, runIds } of evidence) {
-    onProgress?.({ done: parts.length, total, what: predicate });
-    const answers = await Promise.all(
-      runIds.map(async (runId) => {
-        const run = byId.get(`run:${runId}`);
-        return run ? asked.answer(run.request, run.answer) : { missing: `the page does not hold run ${runId}` };
-      }),
-    );
-    parts.push(compareVerdict(`evidence:${id}`, { predicate, verdict }, answers));
+  for (const { claim, evidence } of snapshot.claims) {
+    const fresh: Tested[] = [];
+    for (const item of evidence) {
+      onProgress?.({ done: parts.length, total, what: item.predicate });
+      const answers = await Promise.all(item.runIds.map((runId) => asked.answerOfRun(runId, byId.get(`run:${runId}`))));
+      fresh.push(testAgain(item.predicate, answers));
+      parts.push(compareVerdict(item, fresh.at(-1)!));
+    }
+    parts.push(compareClaim({ id: `claim:${claim.id}`, title: claim.text }, evidence, fresh));
   }
   sameModel(
     figures.map(({ id, answer }) => [id, answer] as const),
     parts,
   );
-  if (shown.length > 0) parts.push(compareShown(shown, snapshot));
+  if (shown && (snapshot.numbers === 2 || shown.length > 0)) parts.push(compareShown(shown, snapshot));
   onProgress?.({ done: total, total, what: '' });
   return { mark: worstOf(parts), parts, ...asked.environment };
 }
@@ -131,6 +133,10 @@ class Fresh {
     const known = this.#answers.get(key) ?? this.#ask({ ...request, model: model.name });
     this.#answers.set(key, known);
     return known;
+  }
+
+  answerOfRun(id: string, run: { request: AnalyzeRequest; answer: Answer } | undefined): Promise<Answered> {
+    return run ? this.answer(run.request, run.answer) : Promise.resolve({ missing: `the page does not hold run ${id}` });
   }
 
   async #ask(request: AnalyzeRequest): Promise<Answered> {
@@ -286,28 +292,50 @@ async function compareMechanism(
   return { ...head, mark, why, difference, tolerance: difference === null ? null : tolerance, compared: 1, numbers: [number] };
 }
 
-function compareVerdict(
-  id: string,
-  { predicate, verdict }: { predicate: string; verdict: { value: string; left: number | null } },
-  answers: readonly Answered[],
-): PartReport {
-  const head = { id, title: predicate, kind: null };
+/** A predicate decided anew, and what an error in it may differ by. */
+type Tested = { verdict: Verdict; errorBound: number } | { missing: string };
+
+function testAgain(predicate: string, answers: readonly Answered[]): Tested {
   const missing = answers.find((answer) => 'missing' in answer);
-  if (missing && 'missing' in missing) return { ...head, ...notRecomputed(missing.missing), numbers: [] };
-  const fresh = verdictOf(predicate, answers as readonly Answer[]);
-  const isError = parsePredicate(predicate).tests.some(({ quantity }) => quantity.kind === 'error');
-  const tolerance = DERIVED_TOLERANCE * Math.abs(fresh.left ?? 0);
+  if (missing && 'missing' in missing) return missing;
+  const fresh = answers as readonly Answer[];
+  return { verdict: verdictOf(predicate, fresh), errorBound: largestOf(fresh.map(errorBound)) };
+}
+
+function compareVerdict({ id, predicate, verdict }: Pick<Evidence, 'id' | 'predicate' | 'verdict'>, tested: Tested): PartReport {
+  const head = { id: `evidence:${id}`, title: predicate, kind: null };
+  if ('missing' in tested) return { ...head, ...notRecomputed(tested.missing), numbers: [] };
+  const fresh = tested.verdict;
+  const tolerance = toleranceOf(fresh, tested.errorBound);
   const difference = verdict.left === null || fresh.left === null ? null : Math.abs(verdict.left - fresh.left);
-  const isSame = isError || (difference === null ? verdict.left === fresh.left : difference <= tolerance);
-  const why =
-    verdict.value === fresh.value
-      ? isSame
-        ? null
-        : `the page states that ${verdict.left} was compared, the fresh run gives ${fresh.left}`
-      : `the page states ${verdict.value}, the fresh run gives ${fresh.value}`;
+  const isSame = difference === null ? verdict.left === fresh.left : difference <= tolerance;
+  const whyLeft = isSame ? null : `the page states that ${verdict.left} was compared, the fresh run gives ${fresh.left}`;
+  const why = verdict.value === fresh.value ? whyLeft : `the page states ${verdict.value}, the fresh run gives ${fresh.value}`;
   const mark: Mark = why === null ? 'reproduced' : 'not-reproduced';
-  const number: NumberMark = { key: numberKey(id, '', 'left'), claimed: verdict.left, fresh: fresh.left, mark };
-  return { ...head, mark, why, difference, tolerance: isError ? null : tolerance, compared: 1, numbers: [number] };
+  const number: NumberMark = { key: numberKey(head.id, '', 'left'), claimed: verdict.left, fresh: fresh.left, mark };
+  return { ...head, mark, why, difference, tolerance, compared: 1, numbers: [number] };
+}
+
+/** By the test that decided, whose number is the one that stands in the verdict. */
+function toleranceOf({ value, left, tests }: Verdict, bound: number): number {
+  const deciding = tests.find((one) => one.value === value);
+  return deciding?.test.quantity.kind === 'error' ? bound : DERIVED_TOLERANCE * Math.abs(left ?? 0);
+}
+
+/** What all evidence for a claim comes to. */
+function compareClaim(head: Pick<PartReport, 'id' | 'title'>, evidence: readonly Evidence[], tested: readonly Tested[]): PartReport {
+  const missing = tested.find((one) => 'missing' in one);
+  if (missing && 'missing' in missing) return { ...head, kind: null, ...notRecomputed(missing.missing), numbers: [] };
+  const claimed = verdictOfClaim(evidence);
+  const fresh = verdictOfClaim(
+    evidence.map((item, index) => {
+      const again = tested[index];
+      return again && 'verdict' in again ? { ...item, verdict: { ...item.verdict, value: again.verdict.value } } : item;
+    }),
+  );
+  const why = claimed === fresh ? null : `the page states ${claimed}, the fresh runs give ${fresh}`;
+  const mark: Mark = why === null ? 'reproduced' : 'not-reproduced';
+  return { ...head, kind: null, mark, why, difference: null, tolerance: null, compared: 1, numbers: [] };
 }
 
 /** All figures of a page are about one model. */
@@ -322,47 +350,6 @@ function sameModel(figures: readonly (readonly [string, Answer])[], parts: PartR
     part.mark = 'not-reproduced';
     part.why = `the page states model hash ${short(model.hash)} here and ${short(usual)} elsewhere`;
   }
-}
-
-function compareShown(shown: readonly Shown[], snapshot: Snapshot): PartReport {
-  const held = new Map<string, string>();
-  for (const { id, answer } of figuresOf(snapshot)) {
-    for (const { name, field, value } of numbersOf(answer)) held.set(numberKey(id, name, field), String(value));
-  }
-  for (const { group, value } of snapshot.mechanisms ?? []) held.set(numberKey(`group:${group.id}`, '', 'value'), String(value));
-  for (const { evidence } of snapshot.claims) {
-    for (const { id, verdict } of evidence) {
-      held.set(numberKey(`evidence:${id}`, '', 'verdict'), verdict.value);
-      held.set(numberKey(`evidence:${id}`, '', 'left'), String(verdict.left));
-    }
-  }
-  const wrong = shown.filter(({ key, value }) => held.get(key) !== value);
-  const [first] = wrong;
-  const why = first
-    ? `${first.key.replaceAll('|', ' ')}: the page shows ${first.value}, its data holds ${held.get(first.key) ?? 'nothing'}${wrong.length > 1 ? `; ${wrong.length - 1} more` : ''}`
-    : null;
-  const numbers = wrong.map(({ key, value }): NumberMark => ({
-    key,
-    claimed: numeric(value),
-    fresh: numeric(held.get(key)),
-    mark: 'not-reproduced',
-  }));
-  return {
-    id: 'page',
-    title: 'What the page shows is what its data holds',
-    kind: null,
-    mark: why === null ? 'reproduced' : 'not-reproduced',
-    why,
-    difference: null,
-    tolerance: null,
-    compared: shown.length,
-    numbers: numbers.slice(0, LISTED),
-  };
-}
-
-function numeric(text: string | undefined): number | null {
-  const number = text === undefined || text === '' ? Number.NaN : Number(text);
-  return Number.isFinite(number) ? number : null;
 }
 
 /** Single entries of patterns stand in no table. */

@@ -111,7 +111,7 @@ test('an old version says which one is newer, and every version lists them all',
 
 test('a version that was stored before there was anything around it is read as ever', async () => {
   const { slug } = await publish(world.app, owner.person, board, { ...REQUEST, slug: 'an-old-one' });
-  const { flow: _, heads: __, weights: ___, anonymous: ____, ...old } = await snapshotOf(slug);
+  const { flow: _, heads: __, weights: ___, anonymous: ____, numbers: _____, ...old } = await snapshotOf(slug);
   const html = '<!doctype html><html><head><title>Old</title></head><body><main><header><h1>Old</h1></header></main></body></html>';
   await world.app.db.update(publicationVersions).set({ html, snapshot: old, card: null }).where(eq(publicationVersions.slug, slug));
   const page = await (await servePage(world.app, slug, null)).text();
@@ -128,7 +128,7 @@ test('a version that was stored before there was anything around it is read as e
   const { report } = await verifyPage(world.app, null, { slug, version: 1 }, false, {});
   expect([report.mark, report.parts.map(({ id }) => id)]).toEqual([
     'reproduced',
-    ['paths', 'degrees', expect.stringMatching(/^run:/), expect.stringMatching(/^evidence:/)],
+    ['paths', 'degrees', expect.stringMatching(/^run:/), expect.stringMatching(/^evidence:/), expect.stringMatching(/^claim:/)],
   ]);
 });
 

@@ -52,6 +52,7 @@ export async function publish(app: App, person: Person, boardId: string, request
     ...discussion,
     anonymous: request.anonymous ?? false,
     weights,
+    numbers: 2,
   };
   const everybody = authorsOf(member, discussion);
   const told = request.anonymous ? anonymised(draft, everybody) : withoutIds(draft, everybody);

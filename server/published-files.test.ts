@@ -120,7 +120,7 @@ describe('nothing private', () => {
       'flow',
       'heads',
     ];
-    const people = ['labels', 'threads', 'claims', 'runs', 'mechanisms', 'anonymous', 'weights'];
+    const people = ['labels', 'threads', 'claims', 'runs', 'mechanisms', 'anonymous', 'weights', 'numbers'];
     expect(Object.keys(snapshot).filter((key) => ![...known, ...people].includes(key))).toEqual([]);
   });
 });

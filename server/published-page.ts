@@ -3,7 +3,7 @@ import { ofRun, type Answer } from '../lib/engine/index.ts';
 import { degreesFigure } from '../lib/figures/degrees.ts';
 import { stagesFigure } from '../lib/figures/flow-stages.ts';
 import { Markup, markup } from '../lib/figures/markup.ts';
-import { formatCount, formatError, formatShare, formatSigned, formatTime, formatValue, visibleToken } from '../lib/figures/numbers.ts';
+import { formatCount, formatError, formatShare, formatTime, formatValue, visibleToken } from '../lib/figures/numbers.ts';
 import { prose, type DrawMath } from '../lib/figures/prose.ts';
 import { figuresOf as chartsOf } from '../lib/figures/term-figures.ts';
 import type { Snapshot } from '../lib/snapshot.ts';
@@ -57,8 +57,8 @@ function promptSection({ setup, partition }: Snapshot): Markup {
   return markup`<section aria-labelledby="prompt"><h2 id="prompt">Prompt</h2>
 <ol class="tokens">${texts.map((text, index) => markup`<li title="${JSON.stringify(text)}, position ${index}, id ${partition.tokens[index] ?? ''}"${index === partition.position && new Markup(' aria-current="true"')}>${visibleToken(text)}</li>`)}</ol>
 ${setup.counterfactual !== null && markup`<p class="small soft">Counterfactual: <code>${setup.counterfactual}</code></p>`}
-<p class="metric">After position ${partition.position}: logit ${targetToken(partition)}${partition.foil !== null && markup` − logit ${foilToken(partition)}`} = <strong class="mono">${shown('paths', '', 'metric', ofRun(partition).metric, formatValue)}</strong></p>
-${partition.counterfactualMetric !== undefined && markup`<p class="small soft">On the counterfactual prompt: <span class="mono">${shown('paths', '', 'counterfactualMetric', partition.counterfactualMetric, formatValue)}</span></p>`}
+<p class="metric">After position ${partition.position}: logit ${targetToken(partition)}${partition.foil !== null && markup` − logit ${foilToken(partition)}`} = <strong class="mono">${shown('paths', '', 'metric', ofRun(partition).metric, 'value')}</strong></p>
+${partition.counterfactualMetric !== undefined && markup`<p class="small soft">On the counterfactual prompt: <span class="mono">${shown('paths', '', 'counterfactualMetric', partition.counterfactualMetric, 'value')}</span></p>`}
 </section>`;
 }
 
@@ -69,7 +69,7 @@ function partitionSection({ slug, version, partition, labels }: Snapshot): Marku
   const { terms, metric, remainder = 0, error = 0, sum = 0 } = ofRun(partition);
   const scale = Math.max(Math.abs(remainder), ...terms.map((term) => Math.abs(term.value ?? 0)));
   const row = (name: Markup, value: number, at: [string, string], path: string | null = null) =>
-    markup`<tr${path !== null && markup` data-path="${path}"`}><th scope="row">${name}</th><td>${bar(value, scale)}</td><td class="number">${shown('paths', ...at, value, formatSigned)}</td><td class="number soft">${formatShare(value, metric)}</td></tr>`;
+    markup`<tr${path !== null && markup` data-path="${path}"`}><th scope="row">${name}</th><td>${bar(value, scale)}</td><td class="number">${shown('paths', ...at, value, 'signed')}</td><td class="number soft">${formatShare(value, metric)}</td></tr>`;
   const labelsOf = (anchor: string) =>
     labels.filter((label) => label.anchor === anchor).map((label) => markup` <span class="label">${label.text}</span>`);
   return markup`<section aria-labelledby="paths"><h2 id="paths">The metric, path by path</h2>
@@ -78,8 +78,8 @@ function partitionSection({ slug, version, partition, labels }: Snapshot): Marku
 <thead><tr><th scope="col">Path</th><th scope="col"><span class="sides-of-zero"><span>−</span><span>+</span></span></th><th scope="col" class="number">Logits</th><th scope="col" class="number">Of metric</th></tr></thead>
 <tbody>${terms.map((term) => row(markup`${pathName(term.name)}${labelsOf(term.name)}`, term.value ?? 0, [term.name, 'value'], term.name))}
 ${remainder !== 0 && row(markup`all other paths`, remainder, ['', 'remainder'])}</tbody>
-<tfoot><tr><th scope="row">sum</th><td></td><td class="number">${shown('paths', '', 'sum', sum, formatValue)}</td><td class="number">${formatShare(sum, metric)}</td></tr>
-<tr><th scope="row">metric, from the forward pass</th><td></td><td class="number">${shown('paths', '', 'metric', metric, formatValue)}</td><td class="number">error ${formatError(error)}</td></tr></tfoot></table></div>
+<tfoot><tr><th scope="row">sum</th><td></td><td class="number">${shown('paths', '', 'sum', sum, 'value')}</td><td class="number">${formatShare(sum, metric)}</td></tr>
+<tr><th scope="row">metric, from the forward pass</th><td></td><td class="number">${shown('paths', '', 'metric', metric, 'value')}</td><td class="number">error ${formatError(error)}</td></tr></tfoot></table></div>
 ${partition.search === 'budget' && markup`<p class="small soft">Found by a search within a budget; the largest suffix left unopened holds ${formatValue(partition.largestUnopened ?? 0)}.</p>`}
 ${fileLinks({ slug, version }, ['paths.csv', 'labels.csv'])}
 </section>`;
@@ -98,7 +98,7 @@ function bar(value: number, scale: number): Markup {
 
 function degreesSection({ slug, version, degrees }: Snapshot): Markup {
   const row = ({ name, degree, value = 0 }: Answer['terms'][number]) =>
-    markup`<tr><th scope="row">${degree ?? name}</th><td class="number">${shown('degrees', name, 'value', value, formatSigned)}</td></tr>`;
+    markup`<tr><th scope="row">${degree ?? name}</th><td class="number">${shown('degrees', name, 'value', value, 'signed')}</td></tr>`;
   return markup`<section aria-labelledby="degrees"><h2 id="degrees">By degree</h2>
 <figure><div class="scroll" tabindex="0" role="region" aria-label="Chart of the degrees">${new Markup(degreesFigure(degrees))}</div><figcaption>${badge('identity')} Bars: the sum of all paths with that many components. Line: the sum up to there. Error of the total: ${formatError(degrees.error ?? 0)}.</figcaption></figure>
 <details><summary class="small">The numbers</summary><table class="narrow"><thead><tr><th scope="col">Degree</th><th scope="col" class="number">Logits</th></tr></thead><tbody>${degrees.terms.map(row)}</tbody></table></details>
@@ -109,7 +109,7 @@ function flowSection({ slug, version, flow }: Snapshot): Markup | null {
   if (!flow || flow.terms.length === 0) return null;
   const ranked = flow.terms.toSorted((a, b) => Math.abs(b.value ?? 0) - Math.abs(a.value ?? 0));
   const row = ({ name, value = 0 }: Answer['terms'][number]) =>
-    markup`<tr data-path="${name}"><th scope="row">${pathName(name)}</th><td class="number">${shown('flow', name, 'value', value, formatSigned)}</td></tr>`;
+    markup`<tr data-path="${name}"><th scope="row">${pathName(name)}</th><td class="number">${shown('flow', name, 'value', value, 'signed')}</td></tr>`;
   return markup`<section aria-labelledby="flow-heading"><h2 id="flow-heading">Flow</h2>
 <figure><div class="scroll" tabindex="0" role="region" aria-label="Graph of the flow">${new Markup(stagesFigure(flow))}</div><figcaption>${badge('identity')} Each edge is the sum of all paths that use it, so edges overlap and do not add up; what flows into a node flows out of it. Blue raises the metric, orange lowers it.</figcaption></figure>
 <details><summary class="small">The ${ranked.length} largest edges</summary><div class="scroll" tabindex="0" role="region" aria-label="Edges"><table data-table="flow" class="narrow"><thead><tr><th scope="col">Edge</th><th scope="col" class="number">Logits</th></tr></thead><tbody>${ranked.map(row)}</tbody></table></div></details>
@@ -126,7 +126,7 @@ function headsSection({ slug, version, heads }: Snapshot): Markup | null {
   if (!heads || heads.terms.length === 0) return null;
   const charts = chartsOf(heads);
   const cell = (name: string, field: string, value: number | null | undefined) =>
-    markup`<td class="number">${typeof value === 'number' ? shown('heads', name, field, value, formatValue) : '–'}</td>`;
+    markup`<td class="number">${typeof value === 'number' ? shown('heads', name, field, value, 'value') : '–'}</td>`;
   return markup`<section aria-labelledby="heads"><h2 id="heads">Heads</h2>
 <p class="small">${badge('identity')} How much of its attention each head gives to the token before, to earlier copies of the token, and to what followed them, in this run.</p>
 <div class="charts">${charts.map((chart) => markup`<figure><div class="scroll" tabindex="0" role="region" aria-label="${chart.title}">${new Markup(chart.svg)}</div><figcaption>${chart.title}</figcaption></figure>`)}</div>
@@ -148,7 +148,7 @@ function mechanismsSection({ mechanisms = [], partition }: Snapshot): Markup | n
 <p class="small">${badge('identity')} What all frozen paths of a mechanism add up to; a path that two of its members stand for counts once.</p>
 ${mechanisms.map(
   ({ group, value, why }) => markup`<article class="claim"><h3>${group.name}</h3>
-<p class="small">${value === null ? markup`<span class="soft">No sum: ${why}.</span>` : markup`<strong class="mono">${shown(`group:${group.id}`, '', 'value', value, formatSigned)}</strong> logits, ${formatShare(value, metric)} of the metric`}</p>
+<p class="small">${value === null ? markup`<span class="soft">No sum: ${why}.</span>` : markup`<strong class="mono">${shown(`group:${group.id}`, '', 'value', value, 'signed')}</strong> logits, ${formatShare(value, metric)} of the metric`}</p>
 <ul class="plain small mono">${group.members.map((member) => markup`<li>${member}</li>`)}</ul></article>`,
 )}</section>`;
 }

@@ -3,7 +3,7 @@ import type { Kind } from '../lib/engine/index.ts';
 import { markup, type Markup } from '../lib/figures/markup.ts';
 import { visibleToken } from '../lib/figures/numbers.ts';
 import type { Snapshot } from '../lib/snapshot.ts';
-import { numberKey } from '../lib/verify-numbers.ts';
+import { numberKey, writtenAs, type Format } from '../lib/verify-numbers.ts';
 
 /** What the sections of a published page share. */
 
@@ -11,14 +11,14 @@ export function badge(kind: Kind): Markup {
   return markup`<span class="badge ${kind}">${kind}</span>`;
 }
 
-/** A number that can be verified: with what it is and at full precision, so that a mark can be set beside it. */
-export function shown(part: string, name: string, field: string, value: number, format: (value: number) => string): Markup {
-  return markup`<span data-number="${numberKey(part, name, field)}" data-value="${value}">${format(value)}</span>`;
+/** A number that can be verified: with what it is, at full precision and how it is written, so that a mark can be set beside it. */
+export function shown(part: string, name: string, field: string, value: number | string, format: Format): Markup {
+  return markup`<span data-number="${numberKey(part, name, field)}" data-value="${value}" data-format="${format}">${writtenAs(String(value), format)}</span>`;
 }
 
 /** A verdict, likewise. */
 export function shownWord(part: string, field: string, word: string): Markup {
-  return markup`<span data-number="${numberKey(part, '', field)}" data-value="${word}">${word}</span>`;
+  return shown(part, '', field, word, 'word');
 }
 
 export function pathTo({ slug, version }: { slug: string; version: number }): string {

@@ -26,9 +26,13 @@ function mark({ parts }) {
   for (const old of document.querySelectorAll('.seal')) old.remove();
   const marks = new Map();
   const reasons = new Map();
+  const wrong = new Set();
   for (const part of parts) {
     reasons.set(part.id, part);
-    for (const number of part.numbers) if (part.id !== 'page') marks.set(number.key, number);
+    for (const number of part.numbers) {
+      if (part.id === 'page') wrong.add(number.key);
+      else marks.set(number.key, number);
+    }
   }
   for (const element of document.querySelectorAll('[data-number]')) {
     const key = element.dataset.number;
@@ -37,7 +41,7 @@ function mark({ parts }) {
     const number = marks.get(key);
     const shown = Number(element.dataset.value);
     const differs = number && number.claimed !== null && Number.isFinite(shown) && shown !== number.claimed;
-    seal(element, differs ? 'not-reproduced' : (number?.mark ?? part.mark), number?.fresh ?? null);
+    seal(element, differs || wrong.has(key) ? 'not-reproduced' : (number?.mark ?? part.mark), number?.fresh ?? null);
   }
 }
 

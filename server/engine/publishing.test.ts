@@ -86,6 +86,7 @@ test('everything that the engine computed is reproduced by it', async () => {
       'group:group-00002',
       'group:group-00003',
       'evidence:evidence-1',
+      'claim:claim-001',
     ].map((id) => [id, 'reproduced']),
   );
   // The same machine comes to the same bits.
