@@ -177,8 +177,8 @@ test('readers have it whole without JavaScript, verify it, and take it with them
     await expect(page.locator('.why').first()).toContainText('the page states');
     await page.locator('#verification').scrollIntoViewIfNeeded();
     await page.screenshot({ path: `${FOLDER}published-tampered.png` });
-    expect(await outcome('verdict')).toEqual(['paths', 'evidence', 'page']);
-    expect(await outcome('model')).toEqual(['paths', 'degrees', 'evidence', 'page']);
+    expect(await outcome('verdict')).toEqual(['paths', 'evidence', 'claim', 'page']);
+    expect(await outcome('model')).toEqual(['paths', 'degrees', 'evidence', 'claim', 'page']);
     await expect(page.locator('[data-part="degrees"]')).toContainText('model hash');
     await page.context().close();
   });

@@ -30,7 +30,7 @@ export function compareShown(shown: readonly Shown[], snapshot: Snapshot): PartR
     difference: null,
     tolerance: null,
     compared: shown.length,
-    numbers: wrong.slice(0, LISTED).map(markOf),
+    numbers: [...new Map(wrong.map((one) => [one.key, markOf(one)])).values()].slice(0, LISTED),
   };
 }
 
