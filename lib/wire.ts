@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Agreement } from './board/agreement.ts';
 import { SESSION_LIMITS, type Pick } from './board/queues.ts';
 import type { Author, Claim, Comment, Evidence, SessionRecord, Setup, Thread } from './board/records.ts';
