@@ -25,47 +25,44 @@ export function ClaimTemplate() {
   const [draft, setDraft] = useState<TemplateDraft>({});
 
   if (!may('board.evidence') || !may('board.comment')) return null;
-  const choose = (next: Template) => {
+  const choose = (next: Template | null) => {
     setTemplate(next);
+    if (next === null) return;
     const anchor = selection === null ? null : readAnchor(selection);
     const group = anchor?.kind === 'group' ? readGroups(session.boardDoc).records.find(({ id }) => id === anchor.id) : undefined;
     const paths = group ? pathsIn(group.members) : selection !== null ? pathsIn([selection]) : [];
     setDraft({ paths: paths.slice(0, PATHS[next]?.[1] ?? 0).join('\n') });
   };
 
-  if (template === null) {
-    return (
-      <div>
-        <label className="flex flex-wrap items-center gap-2 text-xs text-soft">
-          {words.choose}
-          <select
-            value=""
-            onChange={(event) => {
-              const chosen = TEMPLATES.find((one) => one === event.target.value);
-              if (chosen) choose(chosen);
-            }}
-            className="rounded-[3px] border border-strong bg-paper px-1 py-1 text-sm text-ink"
-          >
-            <option value="">{words.none}</option>
-            {TEMPLATES.map((one) => (
-              <option key={one} value={one}>
-                {words.titles[one]}
-              </option>
-            ))}
-          </select>
-        </label>
-      </div>
-    );
-  }
   return (
-    <TemplateForm
-      // Another question of the board is another trial.
-      key={`${template} ${JSON.stringify(setup)}`}
-      template={template}
-      draft={draft}
-      onDraft={setDraft}
-      onDone={() => setTemplate(null)}
-    />
+    <>
+      {/* Stays while the form is there: by keyboard, each press of an arrow chooses. */}
+      <label className="flex flex-wrap items-center gap-2 text-xs text-soft">
+        {words.choose}
+        <select
+          value={template ?? ''}
+          onChange={(event) => choose(TEMPLATES.find((one) => one === event.target.value) ?? null)}
+          className="max-w-full rounded-[3px] border border-strong bg-paper px-1 py-1 text-sm text-ink"
+        >
+          <option value="">{words.none}</option>
+          {TEMPLATES.map((one) => (
+            <option key={one} value={one}>
+              {words.titles[one]}
+            </option>
+          ))}
+        </select>
+      </label>
+      {template === null ? null : (
+        <TemplateForm
+          // Another question of the board is another trial.
+          key={`${template} ${JSON.stringify(setup)}`}
+          template={template}
+          draft={draft}
+          onDraft={setDraft}
+          onDone={() => setTemplate(null)}
+        />
+      )}
+    </>
   );
 }
 
