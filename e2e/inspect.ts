@@ -12,17 +12,25 @@ export async function inspect(page: Page, name: string): Promise<void> {
   await expect(page, name).toHaveTitle(/\S/);
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
-    const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
-    const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join('\n  ')}`);
-    expect.soft(found, `${name}, ${colorScheme}`).toEqual([]);
+    expect.soft(await violationsOn(page), `${name}, ${colorScheme}`).toEqual([]);
     await page.screenshot({ path: `${FOLDER}${name}-${colorScheme}.png` });
   }
   await page.emulateMedia({ colorScheme: 'light' });
   await page.setViewportSize(NARROW);
-  const overflow = await page.evaluate(() =>
-    Math.max(...[document.documentElement, ...document.querySelectorAll('dialog[open]')].map((one) => one.scrollWidth - one.clientWidth)),
-  );
-  expect.soft(overflow, `${name}, narrow`).toBeLessThanOrEqual(0);
+  expect.soft(await overflowOf(page), `${name}, narrow`).toBeLessThanOrEqual(0);
   await page.screenshot({ path: `${FOLDER}${name}-narrow.png`, fullPage: true });
   await page.setViewportSize(WIDE);
+}
+
+/** Rules of WCAG AA that the page breaks as it is, each with where. */
+export async function violationsOn(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join('\n  ')}`);
+}
+
+/** Pixels by which the page, or a dialog on it, is wider than its window. */
+export function overflowOf(page: Page): Promise<number> {
+  return page.evaluate(() =>
+    Math.max(...[document.documentElement, ...document.querySelectorAll('dialog[open]')].map((one) => one.scrollWidth - one.clientWidth)),
+  );
 }
