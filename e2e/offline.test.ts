@@ -77,6 +77,41 @@ test('a comment of somebody else is held until its new sender agrees', async ({ 
   await expect(visitor.locator('[data-pending]')).toHaveCount(0);
 });
 
+test('a comment that the server refuses stays with its text and the line, and can be tried again', async ({ owner }) => {
+  const board = await unravel(owner);
+  const [path = ''] = await board.paths('complete');
+  await board.select(path);
+  const line = 'This board takes no comments until noon.';
+  let asked = 0;
+  await owner.route('**/api/boards/*/comments', async (route) => {
+    asked++;
+    await route.fulfill({ status: 403, json: { error: { code: 'forbidden', message: line } } });
+  });
+
+  await board.comment('long thought about');
+  const kept = board.inspector.locator('[data-pending]');
+  await expect(kept).toContainText('not sent');
+  await expect(kept).toContainText('long thought about');
+  await expect(kept.getByRole('alert')).toHaveText(line);
+  await owner.reload();
+  await board.isReady();
+  await expect(kept).toContainText('long thought about');
+  await expect(kept.getByRole('alert')).toHaveText(line);
+  expect(asked).toBe(1);
+
+  await kept.getByRole('button', { name: 'Try again' }).click();
+  await expect.poll(() => asked).toBe(2);
+  await expect(kept.getByRole('alert')).toHaveText(line);
+  await owner.unroute('**/api/boards/*/comments');
+  await kept.getByRole('button', { name: 'Try again' }).click();
+  await expect(board.said('long thought about')).toHaveCount(1);
+  await expect(kept).toHaveCount(0);
+  await owner.reload();
+  await board.isReady();
+  await expect(board.said('long thought about')).toHaveCount(1);
+  await expect(kept).toHaveCount(0);
+});
+
 test('an edit made offline survives closing the tab', async ({ owner, visitor }) => {
   const board = await unravel(owner);
   const line = await cable(visitor);
