@@ -4,7 +4,7 @@ import { findBrowser } from '../../e2e/browser.mjs';
 import { describeMachine, type Machine } from '../machine.ts';
 import { recordFrames, type Frames } from './frames.ts';
 import { countScripts, type Sent } from './scripts.ts';
-import { LARGE, build, startSite, type Site } from './site.ts';
+import { LARGE, WIDE, build, startSite, type Site } from './site.ts';
 
 /** `npm run bench:ui [-- --quick] [--json] [--headed] [--built]`: frames, seconds and bytes of the board in a real browser. */
 
@@ -96,19 +96,23 @@ async function panGraph(page: Page, board: string): Promise<{ frames: Frames; si
   return { frames, size };
 }
 
+/** Every suffix of a head of the last layer, and below each those of every earlier head, with their smaller terms shown. */
+function wideOpen(): string {
+  const heads = Array.from({ length: WIDE.heads }, (_, head) => head);
+  const earlier = Array.from({ length: WIDE.layers - 1 }, (_, layer) => heads.map((head) => `a${layer}-${head}U`)).flat();
+  return `U${heads.map((head) => `a${WIDE.layers - 1}-${head}U*${earlier.join('')}.`).join('')}`;
+}
+
 async function scrollTrie(page: Page, board: string): Promise<{ frames: Frames; size: number }> {
-  await page.goto(`/boards/${board}?unravel.mass=99`);
+  const started = Date.now();
+  await page.goto(`/boards/${board}#${new URLSearchParams({ 'unravel.open': wideOpen() })}`);
   await page.getByTestId('metric').waitFor({ timeout: 60_000 });
   const grid = page.getByRole('treegrid');
   const rows = async () => Number(await grid.getAttribute('aria-rowcount'));
-  const started = Date.now();
-  await page.getByRole('button', { name: /^Open until/ }).click();
   while ((await rows()) < ROWS) {
     if (Date.now() - started > OPEN_MS) throw new Error(`trie: expected ${ROWS} rows, got ${await rows()} after ${OPEN_MS} ms`);
     await page.waitForTimeout(500);
   }
-  const cancel = page.getByRole('button', { name: 'Cancel' });
-  if (await cancel.isVisible()) await cancel.click();
   await page.waitForTimeout(1500);
   tell(`  ${await rows()} rows opened in ${((Date.now() - started) / 1000).toFixed(0)} s`);
   const box = (await grid.boundingBox())!;
@@ -137,7 +141,7 @@ async function measureFrames(site: Site): Promise<Measured[]> {
       tell(`  ${graph.size} edges: ${JSON.stringify(graph.frames)}`);
       Object.assign(found['panning the graph']!, { [pace]: graph.frames, size: graph.size });
       tell(`scrolling the trie, ${pace}`);
-      const trie = await scrollTrie(page, await newBoard(page, PROMPT, LARGE));
+      const trie = await scrollTrie(page, await newBoard(page, PROMPT, WIDE.name));
       tell(`  ${trie.size} rows: ${JSON.stringify(trie.frames)}`);
       Object.assign(found['scrolling the trie']!, { [pace]: trie.frames, size: trie.size });
     } finally {

@@ -10,8 +10,9 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BUILT_IN = join(ROOT, 'public/models/attn-2l');
 const SEED = 20_261_129;
 
-/** The model whose trie has rows and whose graph has edges enough. */
+/** The model whose graph has edges enough, and the one whose trie has rows enough. */
 export const LARGE = 'eight-layers';
+export const WIDE = { name: 'twelve-by-twelve', layers: 12, heads: 12 } as const;
 
 export interface Site {
   url: string;
@@ -31,7 +32,10 @@ export async function build(): Promise<void> {
 /** A production server that has just started, on a folder of its own. */
 export async function startSite({ withLarge }: { withLarge: boolean }): Promise<Site> {
   const home = await mkdtemp(join(tmpdir(), 'pathboard-bench-ui-'));
-  if (withLarge) await importLarge(home);
+  if (withLarge) {
+    await importRandom(home, LARGE, { layers: 8, heads: 4, d: 32 });
+    await importRandom(home, WIDE.name, { layers: WIDE.layers, heads: WIDE.heads, d: 96 });
+  }
   const running = await launch(['--import', 'tsx', 'server/main.ts'], { home, port: 0 });
   return {
     url: running.url,
@@ -43,15 +47,15 @@ export async function startSite({ withLarge }: { withLarge: boolean }): Promise<
   };
 }
 
-async function importLarge(home: string): Promise<void> {
+async function importRandom(home: string, name: string, shape: { layers: number; heads: number; d: number }): Promise<void> {
   const drafts = join(home, 'drafts');
   await mkdir(drafts);
-  const sizes = { layers: 8, heads: 4, d: 32, dHead: 8, dMlp: 0, vocabulary: 3072, context: 256, norm: 'LN', activation: null } as const;
+  const sizes = { ...shape, dHead: 8, dMlp: 0, vocabulary: 3072, context: 256, norm: 'LN', activation: null } as const;
   const folder = await writeModel(randomLens(sizes, SEED), drafts);
   await cp(join(BUILT_IN, 'tokenizer.json'), join(folder, 'tokenizer.json'));
   const env = { ...process.env, PATHBOARD_HOME: home };
-  const args = ['--import', 'tsx', 'server/cli.ts', 'import', folder, '--name', LARGE, '--json'];
+  const args = ['--import', 'tsx', 'server/cli.ts', 'import', folder, '--name', name, '--json'];
   const { status, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, env, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`import of ${LARGE}: expected exit code 0, got ${status}\n${stderr}`);
+  if (status !== 0) throw new Error(`import of ${name}: expected exit code 0, got ${status}\n${stderr}`);
   await rm(drafts, { recursive: true });
 }
