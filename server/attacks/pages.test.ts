@@ -40,7 +40,7 @@ const HOSTILE = [
 const FORBIDDEN = /^(?:img|iframe|object|embed|base|input|math|video|audio|on.*)$/i;
 /** What stands around an article and is no person's: links to files, the form that asks for a verification, one script. */
 const OURS =
-  /^(?:(?:href|src|action)="(?:\/p\/[a-z0-9-]+\/v\d+(?:\/[\w./-]*)?|\/p-assets\/page\.js|http:\/\/127\.0\.0\.1:\d+\/p\/[\w./-]+)")$/;
+  /^(?:(?:href|src|action)="(?:\/p\/[a-z0-9-]+\/v\d+(?:\/[\w./-]*)?|\/verify\/[a-z0-9-]+\/v\d+|\/p-assets\/page\.js|http:\/\/127\.0\.0\.1:\d+\/p\/[\w./-]+)")$/;
 
 describe('a published page', () => {
   let plain: string[];
