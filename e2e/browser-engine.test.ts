@@ -29,7 +29,7 @@ test('a board is computed in this browser, with the same numbers, and the server
   await expect(owner.locator('[data-degree]').first()).toBeVisible({ timeout: 60_000 });
   await owner.getByTestId('target-button').click();
   await owner.getByRole('combobox', { name: 'target' }).fill('old');
-  await expect(owner.getByRole('option').first()).toBeVisible();
+  await expect(owner.getByRole('listbox').getByRole('option').first()).toBeVisible();
   await owner.keyboard.press('Escape');
   expect(asked.filter((path) => /^\/api\/(analyze|models\/[^/]+\/toke)/.test(path))).toEqual([]);
 
