@@ -89,17 +89,27 @@ async function load(place: ModelPlace, id: number, signal: AbortSignal): Promise
   if (!starting) throw new EngineError('runtime', 'engine', 'to be started first', place.name);
   const { ort, device } = await starting;
   const key = `${place.name} ${place.hash}`;
-  if (current?.key === key) return current.hosted;
+  if (current?.key === key) return orCancelled(current.hosted, signal);
   await current?.hosted.then(({ model }) => model.close()).catch(() => {});
   const onProgress = (done: number, total: number) => send({ type: 'progress', id, done, total, what: 'bytes of the model loaded' });
-  const hosted = loadModelFiles(place.base, place.hash, { signal, onProgress }).then((files) =>
+  // Goes on when who asked first does not wait any more: others may.
+  const hosted = loadModelFiles(place.base, place.hash, { signal: new AbortController().signal, onProgress }).then((files) =>
     openWebModel(ort, device.provider, { name: place.name, hash: place.hash, files }),
   );
   current = { key, hosted };
   hosted.catch(() => {
     if (current?.hosted === hosted) current = null;
   });
-  return hosted;
+  return orCancelled(hosted, signal);
+}
+
+function orCancelled<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const cancelled = new Promise<never>((_, reject) => {
+    const stop = () => reject(new EngineError('cancelled', 'analysis', 'to run to its end', 'a request to stop'));
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+  return Promise.race([work, cancelled]);
 }
 
 function controlOf(id: number, signal: AbortSignal): Control {
