@@ -65,6 +65,8 @@ test('WebGPU computes the same, where there is one', async ({ owner, server, own
 test('a reader without an account verifies a published page in their own browser', async ({ owner, visitor }) => {
   const board = await unravel(owner);
   const address = await board.publish({ title: 'To be verified elsewhere', question: '', findings: 'Sums.' });
+  // Scripts that come late: nothing that is clicked before may be lost.
+  await visitor.route('**/_next/static/**/*.js', (route) => setTimeout(() => void route.continue(), 3_000));
   await visitor.goto(new URL(address, owner.url()).href);
   await visitor.getByRole('link', { name: 'Verify in your own browser' }).click();
   const asked: string[] = [];

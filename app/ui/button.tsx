@@ -1,4 +1,5 @@
-import type { ButtonHTMLAttributes, Ref } from 'react';
+'use client';
+import { useSyncExternalStore, type ButtonHTMLAttributes, type Ref } from 'react';
 
 const TONES = {
   main: 'border-ink bg-ink text-paper hover:opacity-90',
@@ -12,13 +13,20 @@ export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   ref?: Ref<HTMLButtonElement>;
 }
 
-export function Button({ tone = 'plain', small = false, className = '', type = 'button', ...rest }: ButtonProps) {
+/** Disabled until React listens: a click on what the server drew would be lost, and a form would be sent as an address. */
+export function Button({ tone = 'plain', small = false, className = '', type = 'button', disabled = false, ...rest }: ButtonProps) {
+  const listens = useSyncExternalStore(never, listening, notListening);
   const size = small ? 'px-1.5 py-0.5 text-xs' : 'px-3 py-1.5 text-sm';
   return (
     <button
       type={type}
-      className={`inline-flex items-center gap-1.5 whitespace-nowrap rounded-[3px] border font-medium disabled:cursor-not-allowed disabled:opacity-50 ${size} ${TONES[tone]} ${className}`}
+      className={`inline-flex items-center gap-1.5 whitespace-nowrap rounded-[3px] border font-medium disabled:cursor-not-allowed ${listens ? 'disabled:opacity-50' : ''} ${size} ${TONES[tone]} ${className}`}
+      disabled={disabled || !listens}
       {...rest}
     />
   );
 }
+
+const never = () => () => {};
+const listening = () => true;
+const notListening = () => false;
