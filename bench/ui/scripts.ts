@@ -11,10 +11,16 @@ export interface Sent {
 /** Counts the scripts that a page is sent from now on. */
 export function countScripts(page: Page): () => Promise<Sent> {
   const bodies: Promise<Buffer>[] = [];
-  page.on('response', (response: Response) => {
-    if (response.request().resourceType() === 'script' && response.status() === 200) bodies.push(response.body());
-  });
+  const onResponse = (response: Response) => {
+    if (response.request().resourceType() !== 'script' || response.status() !== 200) return;
+    const body = response.body();
+    // One that fails says so when it is counted.
+    body.catch(() => {});
+    bodies.push(body);
+  };
+  page.on('response', onResponse);
   return async () => {
+    page.off('response', onResponse);
     const settled = await Promise.all(bodies);
     return {
       files: settled.length,

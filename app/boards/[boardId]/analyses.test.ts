@@ -5,6 +5,7 @@ import { strings } from '@/app/ui/strings.ts';
 import { ANALYSIS_GROUPS, ANALYSIS_VIEWS, analysisOf, hintOf, type AnalysisView } from './analyses.ts';
 import { defaultsOf, formOf, isSameRequest, isWanted, requestOfForm, type FormValues } from './analysis-form.ts';
 import { readAnalysis, writeAnalysis } from './analysis-link.ts';
+import { readRequest } from './analysis-request.ts';
 
 const BOARD: Setup = { model: 'toy', prompt: 'a “b” c', counterfactual: 'a “d” c', position: 2, target: '11', foil: 'none' };
 const PATH = 'input->a0.h1->a1.h2->logits';
@@ -159,7 +160,10 @@ describe('a permalink', () => {
     const hash = writeAnalysis({ view, asked }, params);
     return { search: params.toString(), hash };
   };
-  const read = ({ search, hash }: { search: string; hash: string }) => readAnalysis(new URLSearchParams(search), hash);
+  const read = ({ search, hash }: { search: string; hash: string }) => {
+    const { view, asked } = readAnalysis(new URLSearchParams(search), hash);
+    return { view, asked: readRequest(asked) };
+  };
 
   it.each(variants)('%s %j opens as it was written', (view, changes) => {
     const asked = requestOf(view, changes);
@@ -179,7 +183,7 @@ describe('a permalink', () => {
   it('opens an analysis that was not run, and nothing that cannot be read', () => {
     expect(read(linkOf('heads', null))).toEqual({ view: 'heads', asked: null });
     for (const search of ['a=flow&q=%00', 'a=flow&q=WzFd', 'a=flow&q=eyJtb2RlbCI6IDF9', 'a=nothing', '']) {
-      expect(readAnalysis(new URLSearchParams(search), '#q')).toEqual({ view: 'flow', asked: null });
+      expect(read({ search, hash: '#q' })).toEqual({ view: 'flow', asked: null });
     }
   });
 });

@@ -1,11 +1,10 @@
-import type { AnalyzeRequest } from '@/lib/engine/index.ts';
-import { analyzeRequest } from '@/lib/wire.ts';
 import { ANALYSIS_VIEWS, isAnalysisView, type AnalysisView } from './analyses.ts';
 
 /** An analysis in the address of the page: which one, and what was asked. */
 export interface AnalysisPlace {
   view: AnalysisView;
-  asked: AnalyzeRequest | null;
+  /** an address holds what somebody put there: `readRequest` says what it asks */
+  asked: object | null;
 }
 
 const VIEW = 'a';
@@ -17,8 +16,7 @@ const LONGEST = 6000;
 export function writeAnalysis({ view, asked }: AnalysisPlace, params: URLSearchParams): string {
   params.set(VIEW, view);
   if (!asked) return '';
-  const { view: _, ...rest } = asked;
-  const packed = pack(rest);
+  const packed = pack({ ...asked, view: undefined });
   if (packed.length > LONGEST) return `#${REQUEST}=${packed}`;
   params.set(REQUEST, packed);
   return '';
@@ -30,8 +28,7 @@ export function readAnalysis(params: URLSearchParams, hash: string): AnalysisPla
   const view = isAnalysisView(named) ? named : ANALYSIS_VIEWS[0]!;
   const packed = params.get(REQUEST) ?? new URLSearchParams(hash.replace(/^#/, '')).get(REQUEST);
   const rest = packed === null ? null : unpack(packed);
-  const read = rest === null ? null : analyzeRequest.safeParse({ ...rest, view });
-  return { view, asked: read?.success ? read.data : null };
+  return { view, asked: rest === null ? null : { ...rest, view } };
 }
 
 /** Base64url of JSON. */

@@ -1,4 +1,5 @@
 'use client';
+import { useMemo } from 'react';
 import type { AnalyzeRequest } from '@/lib/engine/index.ts';
 import { isModelAnchor } from '@/lib/board/anchors.ts';
 import { proposalsOf } from '@/lib/board/proposals.ts';
@@ -10,6 +11,7 @@ import { strings } from '@/app/ui/strings.ts';
 import type { Analysis } from './analyses.ts';
 import { AnalysisFields } from './analysis-fields.tsx';
 import { defaultsOf, formOf, isSameRequest, requestOfForm } from './analysis-form.ts';
+import { readRequest } from './analysis-request.ts';
 import { AnalysisResult } from './analysis-result.tsx';
 import { AttachControl } from './attach-control.tsx';
 import { useBoard } from './board-context.tsx';
@@ -18,7 +20,8 @@ import { useAnswer } from './use-answer.ts';
 /** One analysis: what it means, its form, and what came out. */
 export function AnalysisPanel({ analysis, selection }: { analysis: Analysis; selection: string | null }) {
   const { setup, analyses } = useBoard();
-  const { asked, draft } = analyses;
+  const { draft } = analyses;
+  const asked = useMemo(() => readRequest(analyses.asked), [analyses.asked]);
   const state = useAnswer(asked);
   const values = draft ?? (asked ? formOf(asked, analysis, setup) : defaultsOf(analysis, setup, selection));
   const outcome = requestOfForm(analysis, values, setup);

@@ -7,7 +7,6 @@ import { Fault } from '@/app/ui/field.tsx';
 import { ProgressLine } from '@/app/ui/progress-line.tsx';
 import { strings } from '@/app/ui/strings.ts';
 import type { Theme } from '@/app/ui/theme.ts';
-import { AnalysesView } from './analyses-view.tsx';
 import { useBoardCommands, type Sheet } from './board-commands.ts';
 import { useBoard } from './board-context.tsx';
 import { BoardHeader } from './board-header.tsx';
@@ -41,6 +40,7 @@ interface BoardFrameProps {
 
 // What is not seen at first is loaded when it is.
 const loading = () => <Loading />;
+const AnalysesView = dynamic(() => import('./analyses-view.tsx').then((module) => module.AnalysesView), { loading });
 const ClaimsView = dynamic(() => import('./claims-view.tsx').then((module) => module.ClaimsView), { loading });
 const DegreesView = dynamic(() => import('./degrees-view.tsx').then((module) => module.DegreesView), { loading });
 const GraphView = dynamic(() => import('./graph-view.tsx').then((module) => module.GraphView), { loading });

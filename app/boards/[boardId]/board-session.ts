@@ -4,7 +4,7 @@ import { WebsocketProvider } from 'y-websocket';
 import * as Y from 'yjs';
 import { Undo } from '@/lib/board/undo.ts';
 import { UnsavedEdits } from '@/lib/board/unsaved-edits.ts';
-import { MESSAGE_EPOCH, MESSAGE_NEWS, MESSAGE_PERSISTED } from '@/lib/wire.ts';
+import { MESSAGE_EPOCH, MESSAGE_NEWS, MESSAGE_PERSISTED } from '@/lib/board/protocol.ts';
 import { LocalCopy } from './local-copy.ts';
 import { editOf, type OwnEdit } from './own-edits.ts';
 import { UnsavedStore } from './unsaved-store.ts';

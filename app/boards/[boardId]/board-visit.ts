@@ -1,6 +1,6 @@
 'use client';
-import { CLOSE, type Role } from '@/lib/wire.ts';
-import { may } from '@/lib/roles.ts';
+import { CLOSE } from '@/lib/board/protocol.ts';
+import { may, type Role } from '@/lib/roles.ts';
 import { RequestFailure, request } from '@/app/ui/request.ts';
 import { strings } from '@/app/ui/strings.ts';
 import { BoardSession, type Closing } from './board-session.ts';

@@ -8,7 +8,7 @@ import type { Place } from './use-selection.ts';
 /** The analyses of a board: which one is shown, what each was last asked, and the forms as they are filled in. */
 export interface Analyses {
   view: AnalysisView;
-  asked: AnalyzeRequest | null;
+  asked: object | null;
   /** null = as the request shown, or as at first */
   draft: FormValues | null;
   choose: (view: AnalysisView) => void;
@@ -23,10 +23,10 @@ type PerView<T> = Partial<Record<AnalysisView, T>>;
 export function useAnalyses({ analysis }: Place, setPlace: (change: (before: Place) => Place) => void): Analyses {
   const { view, asked } = analysis;
   const [drafts, setDrafts] = useState<PerView<FormValues>>({});
-  const [earlier, setEarlier] = useState<PerView<AnalyzeRequest>>({});
+  const [earlier, setEarlier] = useState<PerView<object>>({});
 
   const draft = (of: AnalysisView, values: FormValues) => setDrafts((before) => ({ ...before, [of]: values }));
-  const goTo = (next: AnalysisView, request: AnalyzeRequest | null) => {
+  const goTo = (next: AnalysisView, request: object | null) => {
     if (asked) setEarlier((before) => ({ ...before, [view]: asked }));
     setPlace((before) => ({ ...before, view: 'analyses', analysis: { view: next, asked: request } }));
   };
