@@ -1,15 +1,17 @@
 import type * as Y from 'yjs';
 import { EngineError } from '../engine/index.ts';
+import { groupBy } from '../engine/collections.ts';
 import { ANCHOR_LIMIT, isModelAnchor, readAnchor } from './anchors.ts';
 import { is, listOf, number, orNull, readRecords, text, whole, type Fields, type Read } from './fields.ts';
-import type { Group, Label, Setup } from './records.ts';
+import { isEqual } from './json.ts';
+import type { Group, GroupMember, Label, Setup } from './records.ts';
 
 /**
  * The board document. Editors write it over the socket, so a reader here takes nothing for granted.
  * Its maps hold plain JSON values alone: the server refuses nested shared types.
  */
 
-export const BOARD_MAPS = ['meta', 'labels', 'groups'] as const;
+export const BOARD_MAPS = ['meta', 'labels', 'groups', 'members'] as const;
 /** Origin of the edits below, for an undo manager to track. */
 export const EDIT = 'pathboard:edit';
 
@@ -34,9 +36,11 @@ const LABEL: Fields<Label> = {
 const GROUP: Fields<Group> = {
   id: text(40),
   name: text(LIMITS.groupName),
-  members: listOf((value) => typeof value === 'string' && isModelAnchor(value), LIMITS.members),
+  members: listOf(isMember, LIMITS.members),
   createdAt: number,
 };
+
+const MEMBER: Fields<GroupMember> = { id: text(40), groupId: text(40), anchor: isMember, createdAt: number };
 
 /** Null when the document has none, or an editor broke it. */
 export function readSetup(doc: Y.Doc): Setup | null {
@@ -51,7 +55,7 @@ export function readTitle(doc: Y.Doc): string {
 
 /** Oldest first. */
 export function readLabels(doc: Y.Doc): Read<Label> {
-  return readRecords<Label>(doc.getMap('labels').entries(), LABEL, (a, b) => a.createdAt - b.createdAt || compare(a.id, b.id));
+  return readRecords<Label>(doc.getMap('labels').entries(), LABEL, oldestFirst);
 }
 
 export function setSetup(doc: Y.Doc, setup: Setup): void {
@@ -93,22 +97,75 @@ export function removeLabel(doc: Y.Doc, id: string): void {
 
 /** Mechanisms, oldest first. */
 export function readGroups(doc: Y.Doc): Read<Group> {
-  return readRecords<Group>(doc.getMap('groups').entries(), GROUP, (a, b) => a.createdAt - b.createdAt || compare(a.id, b.id));
+  return groupsOf(doc.getMap('groups').entries(), doc.getMap('members').entries());
 }
 
-/** Adds a mechanism, or changes the one with this id. */
+/** Mechanisms from the entries of both maps. */
+export function groupsOf(groups: Iterable<[string, unknown]>, members: Iterable<[string, unknown]>): Read<Group> {
+  const bare = readRecords<Group>(groups, GROUP, oldestFirst);
+  const read = readRecords<GroupMember>(members, MEMBER, oldestFirst);
+  const membersOf = groupBy(read.records, ({ groupId }) => groupId);
+  const records = bare.records.map((group) => {
+    const anchors = [...group.members, ...(membersOf.get(group.id) ?? []).map(({ anchor }) => anchor)];
+    return { ...group, members: [...new Set(anchors)].slice(0, LIMITS.members) };
+  });
+  return { records, flaws: [...bare.flaws, ...read.flaws] };
+}
+
+/** Adds a mechanism, or makes the one with this id be so: only what differs is written. */
 export function putGroup(doc: Y.Doc, group: Group): Group {
   const put: Group = { ...group, name: group.name.trim(), members: [...new Set(group.members)] };
   if (!is<Group>(put, GROUP)) {
     const expected = `a name of 1 to ${LIMITS.groupName} characters and up to ${LIMITS.members} paths, edges or nodes`;
     throw new EngineError('bad-request', 'mechanism', expected, JSON.stringify(put).slice(0, 200));
   }
-  doc.transact(() => doc.getMap('groups').set(put.id, put), EDIT);
+  doc.transact(() => {
+    putGroupRecord(doc, put);
+    const there = membersIn(doc, put.id);
+    for (const { id, anchor } of there) if (!put.members.includes(anchor)) doc.getMap('members').delete(id);
+    const known = new Set(there.map(({ anchor }) => anchor));
+    const now = Date.now();
+    const missing = put.members.filter((anchor) => !known.has(anchor));
+    for (const [index, anchor] of missing.entries()) {
+      putGroupMember(doc, { id: crypto.randomUUID(), groupId: put.id, anchor, createdAt: now + index / 1000 });
+    }
+  }, EDIT);
   return put;
 }
 
+/** The mechanism's name alone; its members stay as they are. */
+export function putGroupRecord(doc: Y.Doc, { id, name, createdAt }: Group): void {
+  const record: Group = { id, name, members: [], createdAt };
+  if (!is<Group>(record, GROUP))
+    throw new EngineError('bad-request', 'mechanism', 'an id, a name and a time', JSON.stringify(record).slice(0, 200));
+  if (!isEqual(doc.getMap('groups').get(id), record)) doc.transact(() => doc.getMap('groups').set(id, record), EDIT);
+}
+
+export function putGroupMember(doc: Y.Doc, member: GroupMember): void {
+  if (!is<GroupMember>(member, MEMBER)) {
+    throw new EngineError('bad-request', 'mechanism', 'a path, edge or node of a mechanism', JSON.stringify(member).slice(0, 200));
+  }
+  doc.transact(() => doc.getMap('members').set(member.id, member), EDIT);
+}
+
+export function removeGroupMember(doc: Y.Doc, id: string): void {
+  doc.transact(() => doc.getMap('members').delete(id), EDIT);
+}
+
 export function removeGroup(doc: Y.Doc, id: string): void {
-  doc.transact(() => doc.getMap('groups').delete(id), EDIT);
+  doc.transact(() => {
+    doc.getMap('groups').delete(id);
+    for (const member of membersIn(doc, id)) doc.getMap('members').delete(member.id);
+  }, EDIT);
+}
+
+function membersIn(doc: Y.Doc, groupId: string): GroupMember[] {
+  const all = readRecords<GroupMember>(doc.getMap('members').entries(), MEMBER, oldestFirst).records;
+  return all.filter((member) => member.groupId === groupId);
+}
+
+function isMember(value: unknown): boolean {
+  return typeof value === 'string' && isModelAnchor(value);
 }
 
 /** Labels hang on objects of the model and on mechanisms. */
@@ -125,7 +182,7 @@ function labelText(words: string): string {
   return trimmed;
 }
 
-/** By code unit, so that every replica lists records in the same order whatever its locale. */
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+/** Ids by code unit, so that every replica lists records in the same order whatever its locale. */
+function oldestFirst(a: { id: string; createdAt: number }, b: { id: string; createdAt: number }): number {
+  return a.createdAt - b.createdAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }

@@ -52,6 +52,37 @@ test('mechanisms are added, changed, removed, and hold each member once', () => 
   expect(readGroups(doc).records).toEqual([]);
 });
 
+test('people who change one mechanism at the same time do not undo each other', () => {
+  const here = new Y.Doc();
+  const group = putGroup(here, { id: 'g1', name: 'copying', members: ['m0', 'm1'], createdAt: 1 });
+  const there = new Y.Doc();
+  Y.applyUpdate(there, Y.encodeStateAsUpdate(here));
+  putGroup(here, { ...group, members: ['m0', 'm1', 'm2', 'm3'] });
+  putGroup(there, { ...group, name: 'moving' });
+  putGroup(there, { ...group, name: 'moving', members: ['m1', 'a0.h0'] });
+  const [fromHere, fromThere] = [Y.encodeStateAsUpdate(here), Y.encodeStateAsUpdate(there)];
+  Y.applyUpdate(there, fromHere);
+  Y.applyUpdate(here, fromThere);
+  const [merged] = readGroups(here).records;
+  expect(readGroups(there).records).toEqual([merged]);
+  expect({ ...merged, members: merged!.members.toSorted() }).toEqual({ ...group, name: 'moving', members: ['a0.h0', 'm1', 'm2', 'm3'] });
+});
+
+test('a mechanism whose record holds its members is read, and changed like any other', () => {
+  const doc = new Y.Doc();
+  const old = { id: 'g1', name: 'copying', members: ['m0', 'm1'], createdAt: 1 };
+  doc.getMap('groups').set('g1', old);
+  expect(readGroups(doc).records).toEqual([old]);
+  putGroup(doc, { ...old, members: ['m1', 'm2'] });
+  expect(readGroups(doc).records).toEqual([{ ...old, members: ['m1', 'm2'] }]);
+  doc.getMap('members').set('bad', { id: 'bad', groupId: 'g1', anchor: 'token:1', createdAt: 3 });
+  doc.getMap('members').set('orphan', { id: 'orphan', groupId: 'g2', anchor: 'm0', createdAt: 3 });
+  expect(readGroups(doc)).toEqual({
+    records: [{ ...old, members: ['m1', 'm2'] }],
+    flaws: [{ id: 'bad', reason: 'malformed: anchor' }],
+  });
+});
+
 test('the setup is read as it was written, or not at all', () => {
   const doc = new Y.Doc();
   expect(readSetup(doc)).toBeNull();

@@ -27,13 +27,26 @@ export interface Label {
   createdAt: number;
 }
 
-/** Board document, map `groups`: a mechanism. Claims no author. */
+/**
+ * A mechanism. Claims no author. The board document's map `groups` holds it without members, each of which is a
+ * {@link GroupMember}, so that two people who change the members at the same time do not undo each other.
+ */
 export interface Group {
   id: string;
   name: string;
-  /** paths, suffixes, edges or nodes in the engine's grammar, each once */
+  /** paths, suffixes, edges or nodes in the engine's grammar, each once; of records from before {@link GroupMember}, its first members */
   members: string[];
   /** epoch ms */
+  createdAt: number;
+}
+
+/** Board document, map `members`. */
+export interface GroupMember {
+  id: string;
+  groupId: string;
+  /** a path, suffix, edge or node */
+  anchor: string;
+  /** epoch ms; of several that were put in at once, thousandths apart in their order */
   createdAt: number;
 }
 

@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import * as Y from 'yjs';
 import { BOARD_MAPS, addLabel, setTitle } from './board-doc.ts';
-import { contentOf, isEqual, restoreContent } from './restore.ts';
+import { isEqual } from './json.ts';
+import { contentOf, restoreContent } from './restore.ts';
 import { Undo } from './undo.ts';
 
 const value = fc.oneof(
@@ -12,7 +13,7 @@ const value = fc.oneof(
   fc.record({ text: fc.string(), at: fc.array(fc.integer()) }, { noNullPrototype: true }),
 );
 const map = fc.dictionary(fc.string({ minLength: 1, maxLength: 3 }), value, { maxKeys: 6, noNullPrototype: true });
-const content = fc.record({ meta: map, labels: map, groups: map });
+const content = fc.record({ meta: map, labels: map, groups: map, members: map });
 
 function docOf(given: Record<string, Record<string, unknown>>): Y.Doc {
   const doc = new Y.Doc();
@@ -45,7 +46,7 @@ it('leaves alone what is equal, so that an edit made elsewhere meanwhile stays',
   other.getMap('labels').set(label.id, { ...label, text: 'two' });
   restoreContent(doc, then);
   Y.applyUpdate(doc, Y.encodeStateAsUpdate(other));
-  expect(contentOf(doc)).toEqual({ meta: {}, labels: { [label.id]: { ...label, text: 'two' } }, groups: {} });
+  expect(contentOf(doc)).toEqual({ meta: {}, labels: { [label.id]: { ...label, text: 'two' } }, groups: {}, members: {} });
 });
 
 it('compares JSON values by what they say', () => {

@@ -1,5 +1,6 @@
 import type * as Y from 'yjs';
 import { BOARD_MAPS, EDIT } from './board-doc.ts';
+import { isEqual } from './json.ts';
 
 /** What a board document holds: map by map, key by key, plain JSON values. */
 export type Content = Record<string, Record<string, unknown>>;
@@ -21,13 +22,4 @@ export function restoreContent(doc: Y.Doc, content: Content): void {
       for (const [key, value] of wanted) if (!map.has(key) || !isEqual(map.get(key), value)) map.set(key, value);
     }
   }, EDIT);
-}
-
-/** Of JSON values; the order of an object's keys does not matter. */
-export function isEqual(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || Array.isArray(a) !== Array.isArray(b)) return false;
-  const others = new Map(Object.entries(b));
-  const mine = Object.entries(a);
-  return mine.length === others.size && mine.every(([key, value]) => others.has(key) && isEqual(value, others.get(key)));
 }

@@ -4,7 +4,7 @@ import type { Database } from '../../db/client.ts';
 import { annotationItems, annotationLabels, annotationSessions, annotationTasks, annotators } from '../../db/schema.ts';
 import { SESSION_LIMITS, takeOver, type Task } from '../../lib/board/queues.ts';
 import type { Annotation, SessionState } from '../../lib/board/records.ts';
-import { isEqual } from '../../lib/board/restore.ts';
+import { isEqual } from '../../lib/board/json.ts';
 import type { SessionDetail } from '../../lib/wire.ts';
 import type { Member, Person } from '../access.ts';
 import type { App } from '../app.ts';

@@ -3,7 +3,7 @@ import type * as Y from 'yjs';
 import type { Database } from '../../db/client.ts';
 import { annotationItems, annotationLabels, annotationSessions, annotationTasks, annotators, people } from '../../db/schema.ts';
 import type { SessionRecord } from '../../lib/board/records.ts';
-import { isEqual } from '../../lib/board/restore.ts';
+import { isEqual } from '../../lib/board/json.ts';
 import type { Answer } from '../../lib/engine/index.ts';
 import { may, type BoardAction } from '../../lib/roles.ts';
 import type { Author, Pick as Picking, Progress, SessionDetail, SessionSummary, Setup } from '../../lib/wire.ts';

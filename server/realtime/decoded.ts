@@ -1,5 +1,5 @@
 import * as Y from 'yjs';
-import { isEqual } from '../../lib/board/restore.ts';
+import { isEqual } from '../../lib/board/json.ts';
 
 /** An update as Yjs reads it, nothing of it applied. */
 export type Decoded = ReturnType<typeof Y.decodeUpdate>;

@@ -60,6 +60,14 @@ export function linesOf(changes: readonly Change[]): string[] {
       const label = value as { anchor: string; text: string } | null;
       return label ? strings.aside.label(label.text, label.anchor) : strings.aside.labelRemoved;
     }
+    if (map === 'groups') {
+      const group = value as { name: string } | null;
+      return group ? strings.aside.mechanism(group.name) : strings.aside.mechanismRemoved;
+    }
+    if (map === 'members') {
+      const member = value as { anchor: string } | null;
+      return member ? strings.aside.member(member.anchor) : strings.aside.memberRemoved;
+    }
     if (key === 'title') return strings.aside.title(String(value ?? ''));
     return strings.aside.setup(Object.entries(value ?? {}).map(([name, part]) => `${name} ${JSON.stringify(part)}`));
   });

@@ -3,14 +3,16 @@ import {
   BOARD_MAPS,
   addLabel,
   editLabel,
-  putGroup,
+  putGroupMember,
+  putGroupRecord,
   readLabels,
   removeGroup,
+  removeGroupMember,
   removeLabel,
   setSetup,
   setTitle,
 } from '@/lib/board/board-doc.ts';
-import type { Group, Label, Setup } from '@/lib/board/records.ts';
+import type { Group, GroupMember, Label, Setup } from '@/lib/board/records.ts';
 
 type MapName = (typeof BOARD_MAPS)[number];
 
@@ -57,7 +59,10 @@ export function applyAgain(doc: Y.Doc, { map, key, value }: Change): void {
     else addLabel(doc, label.anchor, label.text, label.createdAt, key);
   } else if (map === 'groups') {
     if (value === null) removeGroup(doc, key);
-    else putGroup(doc, value as Group);
+    else putGroupRecord(doc, value as Group);
+  } else if (map === 'members') {
+    if (value === null) removeGroupMember(doc, key);
+    else putGroupMember(doc, value as GroupMember);
   } else if (key === 'setup') setSetup(doc, value as Setup);
   else if (key === 'title') setTitle(doc, String(value ?? ''));
 }

@@ -1,3 +1,4 @@
+import { groupsOf } from '@/lib/board/board-doc.ts';
 import type { Group, Label, Setup } from '@/lib/board/records.ts';
 import type { Content } from '@/lib/board/restore.ts';
 
@@ -19,13 +20,13 @@ export interface Difference {
   now: string | null;
 }
 
-export function stateOf({ meta = {}, labels = {}, groups = {} }: Content): BoardState {
+export function stateOf({ meta = {}, labels = {}, groups = {}, members = {} }: Content): BoardState {
   const { title, setup } = meta;
   return {
     title: typeof title === 'string' ? title : '',
     setup: isRecord(setup) ? (setup as Partial<Setup>) : {},
     labels: Object.values(labels).filter(isLabel).sort(oldestFirst),
-    groups: Object.values(groups).filter(isGroup).sort(oldestFirst),
+    groups: groupsOf(Object.entries(groups), Object.entries(members)).records,
   };
 }
 
@@ -65,7 +66,7 @@ function groupDifferences(old: readonly Group[], now: readonly Group[]): Differe
 
 const textOfGroup = ({ name, members }: Group) => `${name}: ${members.join(', ')}`;
 
-const oldestFirst = (a: Label | Group, b: Label | Group) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
+const oldestFirst = (a: Label, b: Label) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
 
 function difference(what: string, old: string | null, now: string | null): Difference[] {
   if (old === now) return [];
@@ -74,10 +75,6 @@ function difference(what: string, old: string | null, now: string | null): Diffe
 
 function isLabel(value: unknown): value is Label {
   return isRecord(value) && ['id', 'anchor', 'text'].every((name) => typeof value[name] === 'string');
-}
-
-function isGroup(value: unknown): value is Group {
-  return isRecord(value) && typeof value['id'] === 'string' && typeof value['name'] === 'string' && Array.isArray(value['members']);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
