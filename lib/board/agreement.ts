@@ -75,23 +75,33 @@ export interface AgreementOptions {
 const RESAMPLES = 2000;
 const SEED = 1;
 const TAIL = 0.025;
+/** Resamples from one step to the next. */
+const STEP = 20;
 /** Resamples that may lack a value before the interval of the rest would mislead. */
 const LACKING = 0.05;
 
+type Given = [labels: readonly string[], raters: readonly string[], ratings: readonly Rating[], options?: AgreementOptions];
+
 /** `raters` and `labels` give the order of the answer. A label outside the set, or a second one by the same rater, throws. */
-export function agreementOf(
-  labels: readonly string[],
-  raters: readonly string[],
-  ratings: readonly Rating[],
-  { seed = SEED, resamples = RESAMPLES }: AgreementOptions = {},
-): Agreement {
+export function agreementOf(...given: Given): Agreement {
+  const steps = agreementSteps(...given);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** The same in small steps: thousands of labels take about a second, in which others may want to be heard. */
+export function* agreementSteps(...[labels, raters, ratings, options = {}]: Given): Generator<void, Agreement> {
+  const { seed = SEED, resamples = RESAMPLES } = options;
   const table = tabulate(labels, raters, ratings);
   const rated = table.filter(({ given }) => given.size >= 2);
   const rows = rated.map(({ counts }) => rowOf(counts));
   const statistics = (sample: Sample) => fleissOf(rows, labels.length, sample);
   const [fleiss = NaN, observed = NaN, ...kappas] = statistics(everyOne(rows.length));
   const samplesOf = drawing(seed, resamples);
-  const intervals = intervalsOf(rows.length, statistics, samplesOf);
+  const intervals = yield* intervalsOf(rows.length, statistics, samplesOf);
+  const pairs = yield* pairsOf(table, labels.length, raters, samplesOf);
   return {
     items: rated.length,
     singles: table.length - rated.length,
@@ -104,7 +114,7 @@ export function agreementOf(
       const kappa = estimate(kappas[index] ?? NaN, intervals[index + 2], rows.length, share === 0 ? 'never-used' : 'always-used');
       return { label, share, ratings: rated.reduce((sum, { counts }) => sum + counts[index]!, 0), kappa };
     }),
-    pairs: pairsOf(table, labels.length, raters, samplesOf),
+    pairs,
     byItem: table.map(({ item, given, counts }) => ({
       item,
       ratings: given.size,
@@ -161,7 +171,7 @@ function rowOf(counts: readonly number[]): Row {
 }
 
 type Sample = ArrayLike<number>;
-type SamplesOf = (items: number) => readonly Int32Array[];
+type SamplesOf = (items: number) => Generator<void, readonly Int32Array[]>;
 
 /** Kappa, observed agreement and every label's kappa; NaN where one has no value. */
 function fleissOf(rows: readonly Row[], labels: number, sample: Sample): number[] {
@@ -191,9 +201,12 @@ function kappaOf(observed: number, chance: number): number {
   return chance >= 1 ? NaN : (observed - chance) / (1 - chance);
 }
 
-function pairsOf(table: readonly Rated[], labels: number, raters: readonly string[], samplesOf: SamplesOf): Agreement['pairs'] {
-  return raters.flatMap((first, place) =>
-    raters.slice(place + 1).map((second) => {
+type Pairs = Agreement['pairs'];
+
+function* pairsOf(table: readonly Rated[], labels: number, raters: readonly string[], samplesOf: SamplesOf): Generator<void, Pairs> {
+  const pairs: Pairs = [];
+  for (const [place, first] of raters.entries()) {
+    for (const second of raters.slice(place + 1)) {
       const both = table.flatMap(({ given }) => {
         const [a, b] = [given.get(first), given.get(second)];
         return a === undefined || b === undefined ? [] : [a * labels + b];
@@ -201,15 +214,16 @@ function pairsOf(table: readonly Rated[], labels: number, raters: readonly strin
       const cells = Int32Array.from(both);
       const statistics = (sample: Sample) => cohenOf(cells, labels, sample);
       const [kappa = NaN, observed = NaN] = statistics(everyOne(both.length));
-      const intervals = intervalsOf(both.length, statistics, samplesOf);
-      return {
-        raters: [first, second] as [string, string],
+      const intervals = yield* intervalsOf(both.length, statistics, samplesOf);
+      pairs.push({
+        raters: [first, second],
         items: both.length,
         observed: estimate(observed, intervals[1], both.length, 'one-label'),
         kappa: estimate(kappa, intervals[0], both.length, 'one-label'),
-      };
-    }),
-  );
+      });
+    }
+  }
+  return pairs;
 }
 
 /** Kappa and observed agreement of two raters, from the cell of each item in their square table; NaN where one has no value. */
@@ -233,23 +247,32 @@ function cohenOf(cells: Int32Array, labels: number, sample: Sample): number[] {
 }
 
 /** The items of every resample of so many. The same for all pairs with as many items, whoever else took part. */
-function drawing(seed: number, resamples: number): (items: number) => readonly Int32Array[] {
+function drawing(seed: number, resamples: number): SamplesOf {
   let last: { items: number; samples: readonly Int32Array[] } | null = null;
-  return (items) => {
+  return function* (items) {
     if (last?.items === items) return last.samples;
     const draws = new Draws(seed, items);
-    const samples = Array.from({ length: resamples }, () => Int32Array.from({ length: items }, () => draws.below(items)));
+    const samples: Int32Array[] = [];
+    for (let index = 0; index < resamples; index++) {
+      samples.push(Int32Array.from({ length: items }, () => draws.below(items)));
+      if (index % STEP === 0) yield;
+    }
     last = { items, samples };
     return samples;
   };
 }
 
 /** An interval for every statistic, or why it has none. */
-function intervalsOf(items: number, statistics: (sample: Sample) => number[], samplesOf: SamplesOf): readonly (Interval | 'unstable')[] {
+function* intervalsOf(
+  items: number,
+  statistics: (sample: Sample) => number[],
+  samplesOf: SamplesOf,
+): Generator<void, readonly (Interval | 'unstable')[]> {
   if (items < 2) return [];
-  const samples = samplesOf(items);
+  const samples = yield* samplesOf(items);
   const seen: number[][] = [];
-  for (const sample of samples) {
+  for (const [index, sample] of samples.entries()) {
+    if (index % STEP === 0) yield;
     statistics(sample).forEach((value, which) => {
       const values = (seen[which] ??= []);
       if (!Number.isNaN(value)) values.push(value);

@@ -1,7 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
 import { and, asc, eq, isNotNull } from 'drizzle-orm';
 import type { Database } from '../../db/client.ts';
 import { annotationItems, annotationLabels, annotators, people } from '../../db/schema.ts';
-import { agreementOf, type Agreement } from '../../lib/board/agreement.ts';
+import { agreementSteps, type Agreement } from '../../lib/board/agreement.ts';
 import type { Annotation } from '../../lib/board/records.ts';
 import type { Author, Named, SessionResults } from '../../lib/wire.ts';
 import type { Person } from '../access.ts';
@@ -25,7 +26,7 @@ export async function resultsOf(db: Database, session: SessionRow): Promise<Sess
   return {
     people: annotatorsOf,
     items: annotations.map(({ item, labels }) => ({ item, ...namesOf(items.get(item)!), value: items.get(item)!.value, labels })),
-    agreement: agreementIn(session, annotatorsOf, annotations),
+    agreement: await agreementIn(session, annotatorsOf, annotations),
   };
 }
 
@@ -59,10 +60,10 @@ export async function readAnnotations(db: Database, sessionId: string, only?: nu
 }
 
 /** Blind labels stay as they were at the reveal, so this is computed once; intervals take a while. */
-const known = new Map<string, Agreement>();
+const known = new Map<string, Promise<Agreement>>();
 const KEPT = 32;
 
-function agreementIn({ id, labels }: SessionRow, everybody: readonly Author[], annotations: readonly Annotation[]): Agreement {
+function agreementIn({ id, labels }: SessionRow, everybody: readonly Author[], annotations: readonly Annotation[]): Promise<Agreement> {
   const ratings = annotations.flatMap(({ item, labels: given }) =>
     given.filter(({ blind }) => blind).map(({ author, label }) => ({ item, rater: author.id, label })),
   );
@@ -72,9 +73,24 @@ function agreementIn({ id, labels }: SessionRow, everybody: readonly Author[], a
   const key = [id, ...raters].join(' ');
   const found = known.get(key);
   if (found) return found;
-  const agreement = agreementOf(labels as string[], raters, ratings);
+  const agreement = inSteps(agreementSteps(labels as string[], raters, ratings));
   known.set(key, agreement);
+  agreement.catch(() => known.delete(key));
   const [oldest] = known.keys();
   if (known.size > KEPT && oldest !== undefined) known.delete(oldest);
   return agreement;
+}
+
+/** Milliseconds of work after which others are heard. */
+const AT_ONCE = 10;
+
+async function inSteps<T>(work: Generator<void, T>): Promise<T> {
+  let since = performance.now();
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+    if (performance.now() - since < AT_ONCE) continue;
+    await setImmediate();
+    since = performance.now();
+  }
 }
