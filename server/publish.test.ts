@@ -95,6 +95,21 @@ test('a page is served as stored, with what changes around it, and a missing one
   for (const address of ['\0', 'a\0b', '../served-page', '']) expect((await servePage(world.app, address, null)).status).toBe(404);
 });
 
+test('an anonymous page has an address whose other versions name nobody', async () => {
+  const named = await publish(world.app, owner.person, board, { ...REQUEST, title: 'Under review', slug: 'under-review' });
+  await expect(publish(world.app, owner.person, board, { ...REQUEST, slug: named.slug, anonymous: true })).rejects.toMatchObject({
+    code: 'conflict',
+    where: 'slug',
+    got: '"under-review", whose other versions name their authors',
+  });
+  const unnamed = await publish(world.app, owner.person, board, { ...REQUEST, title: 'Under review', anonymous: true });
+  expect([unnamed.slug, unnamed.version]).toEqual(['under-review-2', 1]);
+  const again = await publish(world.app, owner.person, board, { ...REQUEST, slug: unnamed.slug, anonymous: true });
+  expect(again.version).toBe(2);
+  // Once it is accepted, the names may be told.
+  expect((await publish(world.app, owner.person, board, { ...REQUEST, slug: unnamed.slug })).version).toBe(3);
+});
+
 test('an old version says which one is newer, and every version lists them all', async () => {
   await publish(world.app, owner.person, board, { ...REQUEST, slug: 'two-versions' });
   await publish(world.app, owner.person, board, { ...REQUEST, slug: 'two-versions', title: 'Better' });

@@ -58,7 +58,7 @@ export async function publish(app: App, person: Person, boardId: string, request
   const told = request.anonymous ? anonymised(draft, everybody) : withoutIds(draft, everybody);
   const card = await app.drawPng(cardOf(told));
   return app.db.transaction(async (tx) => {
-    const { slug, version } = await nextVersion(tx, boardId, { slug: request.slug, title: told.title }, publishedAt);
+    const { slug, version } = await nextVersion(tx, boardId, { ...request, title: told.title }, publishedAt);
     const snapshot: Snapshot = { ...told, slug, version };
     // Postgres keeps no U+0000 in text, and HTML allows none.
     const html = renderPublishedPage(snapshot).replaceAll('\0', '\uFFFD');
@@ -230,14 +230,22 @@ function authorsOf(person: Author, { threads, claims }: Discussion): Author[] {
 async function nextVersion(
   tx: Database,
   boardId: string,
-  request: Pick<Request, 'slug' | 'title'>,
+  { slug: wanted, title, anonymous = false }: Pick<Request, 'slug' | 'title' | 'anonymous'>,
   now: number,
 ): Promise<{ slug: string; version: number }> {
-  const slug = request.slug ?? (await freeSlug(tx, boardId, slugOf(request.title)));
+  const slug = wanted ?? (await freeSlug(tx, boardId, slugOf(title), anonymous));
   await tx.insert(publications).values({ slug, boardId, createdAt: now }).onConflictDoNothing();
   // Locked, so that two publications at once become two versions.
   const [publication] = await tx.select().from(publications).where(eq(publications.slug, slug)).for('update');
   if (publication?.boardId !== boardId) throw new Refusal('conflict', 'slug', 'one that no other board has', JSON.stringify(slug));
+  if (anonymous && (await namesSomebody(tx, slug))) {
+    throw new Refusal(
+      'conflict',
+      'slug',
+      'an address of its own for an anonymous page',
+      `${JSON.stringify(slug)}, whose other versions name their authors`,
+    );
+  }
   const [latest] = await tx
     .select({ version: max(publicationVersions.version) })
     .from(publicationVersions)
@@ -245,12 +253,24 @@ async function nextVersion(
   return { slug, version: (latest?.version ?? 0) + 1 };
 }
 
-/** The slug itself, or with a number where another board has it. */
-async function freeSlug(tx: Database, boardId: string, slug: string): Promise<string> {
+/** A reader of one version is shown the others. */
+async function namesSomebody(tx: Database, slug: string): Promise<boolean> {
+  const isNamed = sql`${publicationVersions.snapshot}->>'anonymous' is distinct from 'true'`;
+  const named = await tx
+    .select({ version: publicationVersions.version })
+    .from(publicationVersions)
+    .where(and(eq(publicationVersions.slug, slug), isNamed))
+    .limit(1);
+  return named.length > 0;
+}
+
+/** The slug itself, or with a number where another board has it, or where it would tell who is to stay unnamed. */
+async function freeSlug(tx: Database, boardId: string, slug: string, anonymous: boolean): Promise<string> {
   for (let number = 1; ; number++) {
     const candidate = number === 1 ? slug : `${slug}-${number}`;
     const [taken] = await tx.select().from(publications).where(eq(publications.slug, candidate));
-    if (!taken || taken.boardId === boardId) return candidate;
+    if (!taken) return candidate;
+    if (taken.boardId === boardId && !(anonymous && (await namesSomebody(tx, candidate)))) return candidate;
   }
 }
 

@@ -17,7 +17,7 @@ export const publishStrings = {
     threads: 'Include the discussion threads',
     anonymous: 'Anonymous, for double-blind review',
     anonymousHint:
-      'Authors become “Author 1” and so on, in everything readers can have. What you wrote yourselves is not searched for names, except for @mentions.',
+      'Authors become “Author 1” and so on, in everything readers can have. It needs an address of its own. What you wrote yourselves is not searched for names, except for @mentions.',
     weights: (model: string) => `Let readers download the weights of ${model}`,
     weightsHint: 'Needed by who wants to verify elsewhere. Only if you may pass the model on.',
     submit: 'Publish',
