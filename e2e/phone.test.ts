@@ -24,6 +24,12 @@ test('on a phone a guest reads the board, comments, finds the claims, moves the 
   await test.step('reads a path, and says something', async () => {
     await guest.row(path).tap();
     await expect(page.getByTestId('selected-path')).toHaveText(path);
+    await page.evaluate(() => scrollTo(0, 0));
+    const details = page.getByRole('button', { name: 'Details' });
+    await expect(details).toBeInViewport({ ratio: 1 });
+    await page.screenshot({ path: `${FOLDER}phone-selected.png` });
+    await details.tap();
+    await expect(page.getByTestId('selected-path')).toBeInViewport();
     await expect(guest.inspector.locator('[data-label="copies the phrase"]')).toBeVisible();
     await guest.inspector.getByLabel('Write a comment').tap();
     await page.keyboard.type('read on the train');

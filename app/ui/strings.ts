@@ -226,6 +226,7 @@ export const strings = {
     empty: 'Select a path to see its numbers, label it, test it and discuss it.',
     name: 'the name',
     deselect: 'Select nothing',
+    below: 'Details ↓',
     link: 'link',
     linkLong: 'a link to this view and selection',
     value: 'Value of this path',

@@ -7,6 +7,7 @@ import { Fault } from '@/app/ui/field.tsx';
 import { ProgressLine } from '@/app/ui/progress-line.tsx';
 import { strings } from '@/app/ui/strings.ts';
 import type { Theme } from '@/app/ui/theme.ts';
+import { useAnchorTitles } from './anchor-title.ts';
 import { useBoardCommands, type Sheet } from './board-commands.ts';
 import { useBoard } from './board-context.tsx';
 import { BoardHeader } from './board-header.tsx';
@@ -91,7 +92,7 @@ export function BoardFrame({ theme, connection, notice, onDismiss, place, setPla
         <SetupBar answer={unravel.answer} stale={unravel.stale} />
         <MetricLine unravel={unravel} />
       </div>
-      <div className="grid min-h-0 flex-1 lg:grid-cols-[7.5rem_minmax(0,1fr)_24rem]">
+      <div className="flex min-h-0 flex-1 flex-col lg:grid lg:grid-cols-[7.5rem_minmax(0,1fr)_24rem]">
         <ViewList view={view} onView={onView} />
         <main
           ref={main}
@@ -128,10 +129,32 @@ export function BoardFrame({ theme, connection, notice, onDismiss, place, setPla
             </Computed>
           )}
         </main>
+        {selection ? (
+          <Below selection={selection} tokenTexts={unravel.answer?.tokenTexts} onShow={() => inspector.current?.show()} />
+        ) : null}
         <PathPaint unravel={unravel} />
         <Inspector ref={inspector} selection={selection} unravel={unravel} onLeave={() => (grid.current ?? main.current)?.focus()} />
       </div>
       <BoardSheet sheet={sheet} commands={commands} onClose={() => onSheet(null)} />
+    </div>
+  );
+}
+
+interface BelowProps {
+  selection: string;
+  tokenTexts: readonly string[] | undefined;
+  onShow: () => void;
+}
+
+/** On a narrow screen the inspector lies below the view: this says so while it is out of sight, and leads there. */
+function Below({ selection, tokenTexts, onShow }: BelowProps) {
+  const title = useAnchorTitles(tokenTexts)(selection);
+  return (
+    <div className="sticky bottom-0 z-20 flex items-center justify-between gap-3 border-y border-line bg-ground px-3 py-1.5 lg:hidden">
+      <span className="min-w-0 truncate font-mono text-xs">{title}</span>
+      <Button small onClick={onShow}>
+        {strings.inspector.below}
+      </Button>
     </div>
   );
 }

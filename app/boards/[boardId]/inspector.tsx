@@ -31,6 +31,7 @@ import { TokenNumbers } from './token-numbers.tsx';
 import type { Unravel } from './use-unravel.ts';
 
 export interface InspectorHandle {
+  show: () => void;
   focusLabel: () => void;
   focusComment: () => void;
   focusMechanism: () => void;
@@ -48,7 +49,12 @@ export function Inspector({ ref, selection, unravel, onLeave }: InspectorProps) 
   const label = useRef<HTMLInputElement>(null);
   const comment = useRef<HTMLTextAreaElement>(null);
   const mechanism = useRef<HTMLSelectElement>(null);
+  const aside = useRef<HTMLElement>(null);
   useImperativeHandle(ref, () => ({
+    show: () => {
+      aside.current?.scrollIntoView();
+      aside.current?.focus({ preventScroll: true });
+    },
     focusLabel: () => label.current?.focus(),
     focusComment: () => comment.current?.focus(),
     focusMechanism: () => mechanism.current?.focus(),
@@ -58,6 +64,8 @@ export function Inspector({ ref, selection, unravel, onLeave }: InspectorProps) 
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- Escape in any of its fields
     <aside
+      ref={aside}
+      tabIndex={-1}
       aria-label={strings.inspector.label}
       onKeyDown={(event) => event.key === 'Escape' && onLeave()}
       className="relative min-w-0 border-line bg-ground max-lg:border-t lg:overflow-y-auto lg:border-l"
