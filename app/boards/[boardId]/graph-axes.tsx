@@ -5,7 +5,7 @@ import type { Layout } from '@/lib/graph/layout.ts';
 import { strings } from '@/app/ui/strings.ts';
 import type { Lens } from './graph-lens.ts';
 
-export const AXIS = { left: 52, bottom: 40 } as const;
+export const AXIS = { left: 66, bottom: 40 } as const;
 /** Narrower than this, only every so many columns have their name. */
 const LEAST_COLUMN = 15;
 
