@@ -4,7 +4,17 @@ import { SESSION_LIMITS, type Pick } from './board/queues.ts';
 import type { Author, Claim, Comment, Evidence, SessionRecord, Setup, Thread } from './board/records.ts';
 import { ROLES, type Role } from './roles.ts';
 import type { Report } from './verify.ts';
-import { EXAMPLE_LIMIT, GENERATORS, GRANULARITIES, REFERENCES, VIEWS, type Answer, type ErrorCode, type View } from './engine/index.ts';
+import {
+  EXAMPLE_LIMIT,
+  GENERATORS,
+  GRANULARITIES,
+  REFERENCES,
+  VIEWS,
+  type Answer,
+  type DictionaryKind,
+  type ErrorCode,
+  type View,
+} from './engine/index.ts';
 
 // Compiling validators evaluates text, which the pages' security policy forbids.
 z.config({ jitless: true });
@@ -16,6 +26,8 @@ z.config({ jitless: true });
  *   POST   /api/models/NAME/tokenize            {text, special?} -> {tokens: TokenText[]}
  *   GET    /api/models/NAME/tokens?q=TEXT       -> {tokens: TokenText[]} (search, best first, at most 50)
  *   GET    /api/models/NAME/files/HASH/FILE     one of the model's files, files.json for their list; Range
+ *   GET    /api/models/NAME/dictionaries        -> DictionarySummary[], its sparse dictionaries
+ *   GET    /api/models/NAME/dictionaries/HASH/FILE   as files/HASH/FILE
  *   POST   /api/analyze                         analyzeRequest -> Answer, or with Accept: application/x-ndjson
  *                                               a stream of AnalyzeEvent lines; aborting the request cancels
  *   *      /api/auth/…                          better-auth: sign-in/email, sign-in/social, link-social, sign-out, change-password,
@@ -143,6 +155,7 @@ export const analyzeRequest = z.strictObject({
   untilMass: z.number().min(0).max(1).optional(),
   byToken: z.boolean().optional(),
   positions: z.boolean().optional(),
+  dictionaries: z.array(line(200)).max(100).optional(),
   special: z.boolean().optional(),
 });
 
@@ -302,6 +315,25 @@ export interface ModelSummary {
   bytes: number;
   /** shown on the start page */
   example: { prompt: string; counterfactual: string; target: string; foil: string; note: string } | null;
+}
+
+/** A sparse dictionary of a model, in SAELens' layout. */
+export interface DictionarySummary {
+  name: string;
+  hash: string;
+  /** hash of the model that it is of */
+  model: string;
+  modelName: string;
+  kind: DictionaryKind;
+  layer: number;
+  hook: string;
+  hookOut: string | null;
+  /** number of features */
+  width: number;
+  activation: 'relu' | 'jumprelu' | 'topk';
+  k: number | null;
+  bytes: number;
+  builtIn: boolean;
 }
 
 /** One line of an ndjson answer. `progress` may repeat; exactly one `result`, `run` or `error` ends the stream. */

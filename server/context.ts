@@ -1,5 +1,5 @@
 import type { AnalyzeRequest, Answer } from '../lib/engine/index.ts';
-import type { ModelSummary, TokenText } from '../lib/wire.ts';
+import type { DictionarySummary, ModelSummary, TokenText } from '../lib/wire.ts';
 
 export interface AnalyzeOptions {
   signal?: AbortSignal;
@@ -20,6 +20,10 @@ export interface Models {
   searchTokens(model: string, query: string, limit: number): Promise<TokenText[]>;
   /** The model of this hash, its files read and hashed as they are now; null where none is installed. */
   filesOf(hash: string): Promise<ModelFiles | null>;
+  /** The sparse dictionaries of a model, by layer. */
+  dictionaries(model: string): Promise<DictionarySummary[]>;
+  /** The dictionary of this hash; null where none is installed. */
+  dictionaryFiles(hash: string): Promise<ModelFiles | null>;
 }
 
 export interface ModelFiles {

@@ -19,6 +19,7 @@ export function runKey(request: AnalyzeRequest, answer: Answer): string {
     ablation: _7,
     model: _8,
     prompts: _9,
+    dictionaries: _10,
     ...parameters
   } = request;
   return digest({
@@ -30,6 +31,7 @@ export function runKey(request: AnalyzeRequest, answer: Answer): string {
       target: answer.target,
       foil: answer.foil,
       reference: answer.reference,
+      dictionaries: answer.dictionaries?.map(({ hash }) => hash),
       examples: answer.examples?.map((example) => [example.tokens, example.counterfactualTokens, example.target, example.foil]),
       // The examples of a set may be read at their own last tokens; the answer names the first one's position alone.
       ownPosition: answer.examples && position,

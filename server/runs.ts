@@ -17,14 +17,9 @@ const LISTED_BYTES = 16_000_000;
 type Row = typeof runs.$inferSelect;
 
 /** The stored run of this request, or a new one. */
-export async function runOnBoard(
-  app: App,
-  person: Person,
-  boardId: string,
-  request: AnalyzeRequest,
-  options: AnalyzeOptions,
-): Promise<Run> {
+export async function runOnBoard(app: App, person: Person, boardId: string, asked: AnalyzeRequest, options: AnalyzeOptions): Promise<Run> {
   await authorise(app, person, 'board.evidence', boardId);
+  const request = await withDictionaryHashes(app, asked);
   const stored = await findStored(app, boardId, request);
   if (stored) return stored;
   const answer = await analyze(app, request, options);
@@ -97,6 +92,14 @@ export async function analyze(app: App, request: AnalyzeRequest, options: Analyz
   const answer = await app.engine.analyze(request, options);
   app.environments.set(answer.model.hash, environmentOf(answer));
   return answer;
+}
+
+/** A dictionary's name may later be another's: what is stored says which one was meant. */
+async function withDictionaryHashes(app: App, request: AnalyzeRequest): Promise<AnalyzeRequest> {
+  if (!request.dictionaries?.length) return request;
+  const known = await app.models.dictionaries(request.model);
+  const hashes = request.dictionaries.map((wanted) => known.find(({ name }) => name === wanted)?.hash ?? wanted);
+  return { ...request, dictionaries: hashes };
 }
 
 async function findStored(app: App, boardId: string, request: AnalyzeRequest): Promise<Run | null> {

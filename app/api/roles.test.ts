@@ -176,6 +176,8 @@ const WITHOUT_ROLE = [
   'POST /api/models/[name]/tokenize',
   'GET /api/models/[name]/tokens',
   'GET /api/models/[name]/files/[hash]/[file]',
+  'GET /api/models/[name]/dictionaries',
+  'GET /api/models/[name]/dictionaries/[hash]/[file]',
   'POST /api/analyze',
   'GET /api/sign-in',
   'GET /api/workspaces',

@@ -1,3 +1,4 @@
+import { openDictionaries, type Dictionary } from './dictionary.ts';
 import { EngineError } from './errors.ts';
 import { checkTokens, type Control, type Model } from './model.ts';
 import { EXAMPLE_LIMIT, type TokenExample } from './prompt-sets.ts';
@@ -9,6 +10,7 @@ import { SetMean, checkOfSet, meanOf, topOfExample } from './sets.ts';
 import { runSettings, weightSettings } from './settings.ts';
 import type { ModelSpec } from './spec.ts';
 import { VIEW_FUNCTIONS, type PromptView } from './views/index.ts';
+import { SCOPE } from './views/view.ts';
 import type { AskedExample, Options, Outcome, ReferenceSource, SetExample, SetView, WeightsView } from './views/view.ts';
 
 export const ENGINE_VERSION = '0.2.0';
@@ -16,10 +18,8 @@ const TOP_LIMIT = 100_000;
 const STEPS_LIMIT = 1000;
 const SEED_LIMIT = 2 ** 32 - 1;
 
-const SCOPE =
-  'Value paths of this run: attention patterns, norm scales and gates are held; influence through q and k is credited to nobody [M14].';
 /** Identity views whose terms are no frozen paths. */
-const WITHOUT_SCOPE = new Set<View>(['logits', 'direct', 'interactions', 'heads', 'virtual-head']);
+const WITHOUT_SCOPE = new Set<View>(['logits', 'direct', 'interactions', 'heads', 'virtual-head', 'features', 'feature-edges']);
 
 /** A prompt that passed all checks; `tokens` are whole, `position` is the last that counts. */
 interface Planned extends Prompt {
@@ -63,7 +63,8 @@ async function ofWeights(answerOf: WeightsView, model: Model, request: TokenRequ
       throw new EngineError('bad-request', field === 'tokens' ? 'prompt' : field, `none, since ${view} is of weights alone`, 'one');
     }
   }
-  const outcome = await answerOf({ model, top, nodes, edges, seed, foldNorm, control });
+  const dictionaries = await openDictionaries(model, request.dictionaries ?? []);
+  const outcome = await answerOf({ model, top, nodes, edges, seed, foldNorm, dictionaries, control });
   const settings = { ...weightSettings(request), ...outcome.settings };
   return { ...outcome, settings, tokens: [], position: null, target: null, foil: null, metric: null };
 }
@@ -87,7 +88,7 @@ async function ofRuns(found: PromptView, model: Model, request: TokenRequest, co
   const sources = usesReference(view)
     ? referencesOf(reference, planned, choice, model.spec)
     : planned.map((): ReferenceSource => ({ kind: 'zero' }));
-  const options = optionsOf(model, request, reference, control);
+  const options = optionsOf(model, request, reference, await openDictionaries(model, request.dictionaries ?? []), control);
   const { outcome, answered } = await compute(found, request, planned, sources, options);
   const first = answered[0]!;
   const counterfactuals = answered.flatMap(({ counterfactualMetric }) => counterfactualMetric ?? []);
@@ -208,7 +209,13 @@ function answeredOf({ tokens, counterfactualTokens }: Planned, ready: Ready, out
   };
 }
 
-function optionsOf(model: Model, request: TokenRequest, reference: Reference, control: Control): Options {
+function optionsOf(
+  model: Model,
+  request: TokenRequest,
+  reference: Reference,
+  dictionaries: readonly Dictionary[],
+  control: Control,
+): Options {
   return {
     model,
     top: request.top ?? null,
@@ -227,6 +234,7 @@ function optionsOf(model: Model, request: TokenRequest, reference: Reference, co
     untilMass: request.untilMass ?? null,
     byToken: request.byToken ?? false,
     positions: request.positions ?? false,
+    dictionaries,
     single: request.prompts === undefined,
     control,
   };

@@ -1,8 +1,10 @@
+import type { DictionaryStore } from './dictionary.ts';
 import { EngineError } from './errors.ts';
 import { cleanGraph, placeParts, runStacks } from './graphs/clean.ts';
 import { forwardGraph } from './graphs/forward.ts';
 import { directionGraph } from './graphs/frozen.ts';
-import { indices, slice, tensor, type FloatTensor, type Runtime, type Session, type Tensor } from './runtime.ts';
+import { indices, slice, tensor, type FloatTensor, type Runtime, type Tensor } from './runtime.ts';
+import { Sessions } from './sessions.ts';
 import type { ModelSpec } from './spec.ts';
 import type { Graph } from './onnx.ts';
 
@@ -53,15 +55,9 @@ const KEPT_SESSIONS = 192;
 /** Prompts whose logits are kept. */
 const KEPT_LOGITS = 32;
 
-interface Opened {
-  session: Promise<Session>;
-  running: number;
-}
-
 /** A model that runs: its graphs are opened when first needed and kept. */
 export class Model {
-  /** by graph, the least recently used first */
-  readonly #sessions = new Map<string, Opened>();
+  readonly #sessions: Sessions;
   readonly #runs = new Map<string, Promise<CleanRun>>();
   readonly #logits = new Map<string, Promise<Float32Array>>();
 
@@ -70,7 +66,11 @@ export class Model {
     readonly hash: string,
     readonly spec: ModelSpec,
     readonly runtime: Runtime,
-  ) {}
+    /** where its sparse dictionaries come from; null = there are none */
+    readonly dictionaries: DictionaryStore | null = null,
+  ) {
+    this.#sessions = new Sessions(runtime, KEPT_SESSIONS);
+  }
 
   /** Runs the graph of that name, which `make` writes when it is first asked for or was closed since. */
   async run(
@@ -79,17 +79,7 @@ export class Model {
     feeds: Record<string, Tensor | null>,
     into?: Record<string, FloatTensor>,
   ): Promise<Record<string, FloatTensor>> {
-    const opened = this.#sessions.get(name) ?? this.#open(make(this.spec));
-    this.#sessions.delete(name);
-    this.#sessions.set(name, opened);
-    opened.running++;
-    try {
-      const session = await opened.session;
-      const present = Object.entries(feeds).filter((entry): entry is [string, Tensor] => entry[1] !== null);
-      return await session.run(Object.fromEntries(present), into);
-    } finally {
-      opened.running--;
-    }
+    return this.#sessions.run(name, () => make(this.spec), feeds, into);
   }
 
   /** Logits [B, V] at the last token of each prompt (all of one length), from the ordinary forward graph; the last few are kept. */
@@ -136,11 +126,9 @@ export class Model {
   }
 
   async close(): Promise<void> {
-    const sessions = [...this.#sessions.values()];
-    this.#sessions.clear();
     this.#runs.clear();
     this.#logits.clear();
-    await Promise.all(sessions.map(async ({ session }) => (await session).close()));
+    await Promise.all([this.#sessions.close(), this.dictionaries?.close()]);
   }
 
   /** Runs of this length that may be kept; their sources, gates and patterns are what weighs. */
@@ -149,23 +137,6 @@ export class Model {
     const numbers = tokens * (dModel * (layers * (heads + 5) + 2) + layers * (dMlp + heads * tokens));
     const { least, most, bytes } = KEPT_RUNS;
     return Math.min(most, Math.max(least, Math.floor(bytes / (4 * numbers))));
-  }
-
-  #open(graph: Graph): Opened {
-    const opened = { session: this.runtime.open(graph), running: 0 };
-    opened.session.catch(() => this.#sessions.delete(graph.name));
-    this.#closeLeastUsed();
-    return opened;
-  }
-
-  /** Makes room for one more session by closing idle ones, the least recently used first. */
-  #closeLeastUsed(): void {
-    for (const [name, opened] of this.#sessions) {
-      if (this.#sessions.size < KEPT_SESSIONS) return;
-      if (opened.running > 0) continue;
-      this.#sessions.delete(name);
-      void opened.session.then((session) => session.close());
-    }
   }
 
   async #runClean(tokens: readonly number[]): Promise<CleanRun> {

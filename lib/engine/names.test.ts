@@ -5,10 +5,14 @@ import {
   checkPath,
   checkPlacedEdge,
   degreeOf,
+  isFeatureName,
+  parseFeature,
+  parseFeaturePlace,
   parseNode,
   parsePath,
   parsePlace,
   parsePlacedEdge,
+  printFeature,
   printHeadPair,
   printNeuron,
   printNode,
@@ -154,4 +158,33 @@ test('[M2] stages: heads before the MLP of a layer, together when parallel', () 
 test('[M4], [M10] degree counts heads, MLPs and the block of a bias', () => {
   const degrees = ['input->logits', 'logits.b->logits', 'input->a0.h0->m1->logits', 'm2.b->a3.h1->logits', 'a0.b->logits'];
   expect(degrees.map((path) => degreeOf(parsePath(path)))).toEqual([0, 0, 2, 2, 1]);
+});
+
+describe('features [D1]', () => {
+  const part = fc.oneof(fc.nat({ max: 999_999_999 }), fc.constantFrom('b' as const, 'error' as const));
+
+  test('are read as they are printed', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 99 }), part, (layer, of) => {
+        const name = printFeature({ layer, part: of });
+        expect(parseFeature(name)).toEqual({ layer, part: of });
+        expect(isFeatureName(name)).toBe(true);
+        expect(parseFeaturePlace(`${name}@7`)).toEqual({ feature: { layer, part: of }, position: 7 });
+        expect(parseFeaturePlace(name).position).toBeNull();
+      }),
+    );
+  });
+
+  test.each(['f2', 'f2.', 'f02.1', 'f2.01', 'f2.-1', 'f2.1.b', 'f2.bias', 'm2.1', 'f2.1 ', 'f2.1@5', ''])('%j is none', (name) => {
+    expect(isFeatureName(name)).toBe(false);
+    expect(() => parseFeature(name)).toThrow('feature name: expected f0.12, f0.b or f0.error');
+  });
+
+  test.each(['f2.1@', 'f2.1@05', 'f2.1@1@2', 'f2.1@x'])('%j is at no position', (name) => {
+    expect(() => parseFeaturePlace(name)).toThrow('a feature with at most one position');
+  });
+
+  test('are no nodes of paths', () => {
+    expect(() => parseNode('f2.1')).toThrow('node name');
+  });
 });

@@ -11,6 +11,8 @@ import { EngineError } from './errors.ts';
  *   unit      = "m" l ".n" neuron | "a" l ".h" h "@" query "<-" key     printed, never parsed [M22]
  *   place     = (source | component) "@" position | "logits.b" | "logits"
  *   flow      = place "->" place                                        an edge between token positions [M26]
+ *   feature   = "f" l "." ( number | "b" | "error" )                    of layer l's dictionary [D1]
+ *   fedge     = ( source | component | feature | feature ".b" ) { "->" component } "->" feature     printed, never parsed [D4]
  *
  * `a1.h0<q>` as a reader means that only the query input of head 1.0 is read; without a slot all three are.
  * A path that starts at a component is a *suffix*: all paths that end in it together [M12].
@@ -96,6 +98,40 @@ export function printHeadPair(layer: number, head: number, query: number, key: n
 /** A query and a key by their token positions, such as `7<-3`. */
 export function printPositions(query: number, key: number): string {
   return `${query}<-${key}`;
+}
+
+/** A part of what a sparse dictionary explains [D1]: a feature by its number, the decoder's bias, or what it leaves unexplained. */
+export interface FeatureNode {
+  layer: number;
+  part: number | 'b' | 'error';
+}
+
+const FEATURE = /^f(0|[1-9]\d{0,5})\.(?:(0|[1-9]\d{0,8})|(b|error))$/;
+
+/** Such as `f2.1041`, `f2.b` or `f2.error`; the grammar alone. */
+export function parseFeature(text: string): FeatureNode {
+  const match = FEATURE.exec(text);
+  if (!match) throw new EngineError('bad-name', 'feature name', 'f0.12, f0.b or f0.error', quote(text));
+  const [, layer, feature, rest] = match;
+  return { layer: Number(layer), part: feature === undefined ? (rest as 'b' | 'error') : Number(feature) };
+}
+
+export function printFeature({ layer, part }: FeatureNode): string {
+  return `f${layer}.${part}`;
+}
+
+/** True for `f2.1041`, `f2.b` and `f2.error`, by the grammar alone. */
+export function isFeatureName(text: string): boolean {
+  return FEATURE.test(text);
+}
+
+/** A feature at a token position, such as `f2.1041@5`; null = without one. */
+export function parseFeaturePlace(text: string): { feature: FeatureNode; position: number | null } {
+  const [name, position, ...more] = text.split('@');
+  if (more.length > 0 || (position !== undefined && !/^(?:0|[1-9]\d{0,8})$/.test(position))) {
+    throw new EngineError('bad-name', 'feature name', 'a feature with at most one position, such as f2.1041@5', quote(text));
+  }
+  return { feature: parseFeature(name!), position: position === undefined ? null : Number(position) };
 }
 
 const STOP = /^([^<>]*)(?:<([qkv])>)?$/;

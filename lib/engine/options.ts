@@ -18,6 +18,7 @@ const OPTIONAL = {
   byToken: '--by-token',
   positions: '--positions',
   foldNorm: '--fold-norm',
+  dictionaries: '--dictionary',
 } as const satisfies Partial<Record<keyof AnalyzeRequest, string>>;
 type Option = keyof typeof OPTIONAL;
 
@@ -45,6 +46,10 @@ const OPTIONS: Record<View, readonly Option[]> = {
   scrub: ['paths', 'edges', 'allEdges', ...REFERENCE],
   composition: ['foldNorm'],
   circuits: ['nodes', 'foldNorm'],
+  features: ['dictionaries', 'paths', 'nodes', 'byToken'],
+  'feature-edges': ['dictionaries', 'paths', 'nodes'],
+  'feature-ablate': ['dictionaries', 'ablate', 'together', ...REFERENCE],
+  'feature-tokens': ['dictionaries', 'nodes', 'foldNorm'],
 };
 
 /** @throws EngineError `bad-request` naming an option that the view would ignore */

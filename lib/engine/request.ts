@@ -1,3 +1,4 @@
+import type { DictionaryKind } from './dictionary.ts';
 import { EngineError } from './errors.ts';
 
 /** One shape for every analysis: CLI, HTTP API and worker take this request and give this answer. */
@@ -24,6 +25,10 @@ export const VIEWS = [
   'scrub',
   'composition',
   'circuits',
+  'features',
+  'feature-edges',
+  'feature-ablate',
+  'feature-tokens',
 ] as const;
 export type View = (typeof VIEWS)[number];
 
@@ -52,6 +57,10 @@ export const KIND_OF_VIEW: Record<View, Kind> = {
   scrub: 'causal',
   composition: 'weights',
   circuits: 'weights',
+  features: 'identity',
+  'feature-edges': 'identity',
+  'feature-ablate': 'causal',
+  'feature-tokens': 'weights',
 };
 
 export const REFERENCES = ['counterfactual', 'zero', 'mean', 'resample'] as const;
@@ -103,7 +112,7 @@ export interface AnalyzeRequest {
   maxDegree?: number;
   /**
    * `path-effect`: the paths to test. `suffixes`: the suffixes to open (default `logits`). `scrub`: the hypothesis.
-   * `units`: the path (one) whose node is opened.
+   * `units`: the path (one) whose node is opened. `features`, `feature-edges`: the path (one) that is split over features.
    */
   paths?: string[];
   /** `edge-patch`: the edges to patch. `scrub`: the hypothesis. `virtual-head`: the pair of heads (one edge) */
@@ -112,9 +121,9 @@ export interface AnalyzeRequest {
   allEdges?: boolean;
   /** also the joint effect of all paths, edges or ablations at once */
   together?: boolean;
-  /** nodes to ablate */
+  /** nodes to ablate, of `feature-ablate` features */
   ablate?: string[];
-  /** `units`: the node of the path to open (one). `circuits`: the head (one). `heads`: those whose patterns are wanted */
+  /** `units`: the node of the path to open (one). `circuits`: the head (one). `heads`: those whose patterns are wanted. Views of features: the features */
   nodes?: string[];
   /** `concentration`: what counts as one node; default head */
   granularity?: Granularity;
@@ -132,6 +141,8 @@ export interface AnalyzeRequest {
   byToken?: boolean;
   /** `flow`: edges between token positions, such as `a0.h1@5->a1.h3@9`; `top` is 10,000 unless given */
   positions?: boolean;
+  /** sparse dictionaries of the model, by name or hash, at most one a layer [D1] */
+  dictionaries?: string[];
   /** add the special tokens that tokenizer.json names; default true */
   special?: boolean;
 }
@@ -192,6 +203,11 @@ export interface Term {
   open?: boolean;
   /** value split over the token positions at which the path's first node wrote; sums to `value` */
   byToken?: number[];
+  /** `features`: the feature's largest activation over the tokens; with `byToken` that of each token */
+  activation?: number;
+  activations?: number[];
+  /** `feature-edges`: what one feature reads of another whatever the prompt, the norm's scale apart [D4] */
+  weight?: number;
 }
 
 /** The fields of a term that are numbers, in the order in which a table has them. */
@@ -220,6 +236,8 @@ export const TERM_NUMBERS = [
   'q',
   'k',
   'v',
+  'activation',
+  'weight',
 ] as const satisfies readonly (keyof Term)[];
 export type TermNumber = (typeof TERM_NUMBERS)[number];
 
@@ -291,6 +309,8 @@ export interface Answer {
   through?: { name: string; value: number }[];
   /** `composition`: mean and standard deviation over random heads of the same shapes */
   baseline?: Record<'q' | 'k' | 'v', { mean: number; deviation: number }>;
+  /** the sparse dictionaries that features are of */
+  dictionaries?: { name: string; hash: string; kind: DictionaryKind; layer: number; hook: string; width: number }[];
   /** prompt sets: each example as it was analysed */
   examples?: AnsweredExample[];
   /** everything that the numbers depend on beyond the fields above */

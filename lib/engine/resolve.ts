@@ -58,11 +58,15 @@ export function withTexts(answer: Answer, texts: Texts | null): Answer {
   };
 }
 
+/** A term of `feature-tokens` is named by feature and token, `f2.17->40`. */
+const RAISED = /^f.*->(\d+)$/;
 /** A term of `circuits` is named by its circuit and two tokens, `ov:12->40`. */
 const ENTRY = /:(\d+)->(\d+)$/;
 
 function termWithTexts(term: Term, { view }: Answer, texts: Texts): Term {
   if (view === 'logits') return { ...term, text: texts.text(Number(term.name)) };
+  const raised = view === 'feature-tokens' ? RAISED.exec(term.name) : null;
+  if (raised) return { ...term, toText: texts.text(Number(raised[1])) };
   const entry = view === 'circuits' ? ENTRY.exec(term.name) : null;
   return entry ? { ...term, fromText: texts.text(Number(entry[1])), toText: texts.text(Number(entry[2])) } : term;
 }

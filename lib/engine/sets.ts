@@ -13,7 +13,7 @@ import { TOGETHER, keepLargest, largest, type Outcome } from './views/view.ts';
  */
 
 /** Views whose terms are other ones for every prompt. */
-const NOT_OF_SETS: ReadonlySet<View> = new Set(['paths', 'suffixes', 'units', 'virtual-head']);
+const NOT_OF_SETS: ReadonlySet<View> = new Set(['paths', 'suffixes', 'units', 'virtual-head', 'features', 'feature-edges']);
 /** Views of which `top` keeps the largest mean: each prompt is asked for all terms. */
 const CUT_AFTER: ReadonlySet<View> = new Set(['logits', 'direct', 'degrees', 'flow', 'interactions', 'attribution', 'edge-patch']);
 /** Terms × examples of which the single numbers are kept. */

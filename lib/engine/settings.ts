@@ -12,6 +12,7 @@ const COMPONENT: Partial<Record<View, string>> = {
   'path-effect': 'output of the first node, on the path alone',
   'edge-patch': "one writer's part of one reader's input",
   attribution: "one writer's part of one reader's input, slots apart",
+  'feature-ablate': "a feature's activation, the error kept",
   scrub: 'everything outside the hypothesis',
 };
 const SEEDED: ReadonlySet<View> = new Set(['scrub', 'composition']);

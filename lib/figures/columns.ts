@@ -16,7 +16,7 @@ export interface Column<Row = Term> {
 }
 
 /** A number of its own in a term, as opposed to a list or a matrix. */
-type Field = Exclude<keyof Term, 'name' | 'values' | 'takeover' | 'pattern' | 'byToken' | 'open'>;
+type Field = Exclude<keyof Term, 'name' | 'values' | 'takeover' | 'pattern' | 'byToken' | 'activations' | 'open'>;
 
 const LOGITS = 'logits';
 const NATS = 'nats';
@@ -58,6 +58,8 @@ const LOOKS: Record<Field, Look> = {
   q: { title: 'into the query', unit: 'composition', format: formatValue },
   k: { title: 'into the key', unit: 'composition', format: formatValue },
   v: { title: 'into the value', unit: 'composition', format: formatValue },
+  activation: { title: 'largest activation', unit: null, format: formatValue },
+  weight: { title: 'weight whatever the prompt', unit: null, format: formatSigned },
 };
 
 const NAMES: Partial<Record<View, string>> = {

@@ -116,6 +116,7 @@ async function requestOf(view: string | undefined, values: Values): Promise<Anal
     untilMass: decimal('--until-mass', values['until-mass']),
     byToken: values['by-token'],
     positions: values.positions,
+    dictionaries: values.dictionary,
     special: values['no-special'] ? false : undefined,
   };
   return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined)) as unknown as AnalyzeRequest;

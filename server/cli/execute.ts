@@ -9,6 +9,8 @@ import { write } from './output.ts';
 const COMMANDS: Record<string, () => Promise<(command: Command) => Promise<void>>> = {
   models: async () => (await import('./models.ts')).models,
   import: async () => (await import('./models.ts')).importing,
+  dictionary: async () => (await import('./dictionaries.ts')).dictionary,
+  features: async () => (await import('./dictionaries.ts')).features,
   analyze: async () => (await import('./analyze.ts')).analyze,
   prompts: async () => (await import('./analyze.ts')).prompts,
   boards: async () => (await import('./team.ts')).boards,

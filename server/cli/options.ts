@@ -13,6 +13,10 @@ const CALLED_FROM = process.env['INIT_CWD'] ?? process.cwd();
 
 export const USAGE = `pathboard models [--json]
 pathboard import DIR|ORG/NAME [--name NAME] [--revision R] [--json]
+pathboard dictionary import DIR --model NAME [--name NAME] [--json]
+pathboard dictionary list [--model NAME] [--json]
+pathboard dictionary delete NAME [--json]
+pathboard features --model NAME --dictionary NAME (--prompt TEXT | --tokens 1,2,3) [--path P] [options] [--json]
 pathboard analyze VIEW --model NAME (--prompt TEXT | --tokens 1,2,3 | PROMPT SET) [options] [--save --board ID] [--json]
 pathboard prompts GENERATOR --model NAME --count N [--seed N] [--json]
 
@@ -41,6 +45,8 @@ tests       --path P   --edge E   --ablate NODE (each repeatable)   --all-edges 
             --ablation ${REFERENCES.join('|')}   --reference-prompts FILE.jsonl (what mean and resample draw from)   --seed N
 nodes       --node N (repeatable): units, the node to open; heads, those whose patterns are wanted; circuits, the head (one)
 weights     --fold-norm
+dictionary  of sparse features, in SAELens' layout (cfg.json, sae_weights.safetensors), of one model; --dictionary NAME (repeatable, one
+            a layer) for the views of features: features = analyze features; --node f2.17 (repeatable); --ablate f2.17
 engine      --provider cpu
 save        --save --board ID keeps the answer as a run of the board; it then prints that run
 boards      what the owner of this installation sees and may do; --uses is unlimited unless given, --days is 30, --role is editor
@@ -89,6 +95,7 @@ const OPTIONS = {
   'until-mass': { type: 'string' },
   'by-token': { type: 'boolean' },
   positions: { type: 'boolean' },
+  dictionary: { type: 'string', multiple: true },
   'no-special': { type: 'boolean' },
   provider: { type: 'string' },
   save: { type: 'boolean' },

@@ -26,6 +26,7 @@ const LONG_VIEWS: ReadonlySet<View> = new Set([
   'scrub',
   'composition',
   'circuits',
+  'feature-edges',
 ]);
 
 /** The inference worker, and a second one for texts and model folders that never waits for an analysis. */
@@ -40,6 +41,8 @@ export function createEngine({ home, threads = Math.max(1, availableParallelism(
       tokenize: (model, value, special = true) => text.call('tokenize', { model, text: value, special }),
       searchTokens: (model, query, limit) => text.call('searchTokens', { model, query, limit }),
       filesOf: (hash) => text.call('filesOf', { hash }),
+      dictionaries: (model) => text.call('dictionaries', { model }),
+      dictionaryFiles: (hash) => text.call('dictionaryFiles', { hash }),
     },
     async close() {
       await Promise.all([inference.close(), text.close()]);

@@ -1,5 +1,5 @@
 import type { AnalyzeRequest, Answer, ErrorCode } from '../../lib/engine/index.ts';
-import type { ModelSummary, TokenText } from '../../lib/wire.ts';
+import type { DictionarySummary, ModelSummary, TokenText } from '../../lib/wire.ts';
 import type { ModelFiles } from '../context.ts';
 
 /** What a worker can be asked, and what it gives back. */
@@ -9,6 +9,8 @@ export interface Calls {
   searchTokens: { argument: { model: string; query: string; limit: number }; result: TokenText[] };
   listModels: { argument: null; result: ModelSummary[] };
   filesOf: { argument: { hash: string }; result: ModelFiles | null };
+  dictionaries: { argument: { model: string }; result: DictionarySummary[] };
+  dictionaryFiles: { argument: { hash: string }; result: ModelFiles | null };
 }
 
 export type CallName = keyof Calls;

@@ -2,7 +2,15 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, readFile, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { EngineError, headerLength, readHeader, readSpec, type ModelSpec, type StoredTensor } from '../../lib/engine/index.ts';
+import {
+  EngineError,
+  headerLength,
+  readHeader,
+  readSpec,
+  type ModelSpec,
+  type StoredTensor,
+  type TensorTable,
+} from '../../lib/engine/index.ts';
 import { createCodec, type Codec } from '../../lib/tokens.ts';
 import { FILE_LIMITS, findPlainFile, isPlainName, type PlainFile } from './plain-file.ts';
 
@@ -21,7 +29,7 @@ export interface ModelFolder {
 const INDEX = 'model.safetensors.index.json';
 const WEIGHT_FILE = /\.safetensors$/;
 /** Formats that can hold a program which runs when they are read. They are never opened. */
-const PICKLES = /\.(?:bin|pt|pth|pkl|pickle|ckpt|joblib|npy|npz|h5|msgpack)$/i;
+export const PICKLES = /\.(?:bin|pt|pth|pkl|pickle|ckpt|joblib|npy|npz|h5|msgpack)$/i;
 const MOST_FILES = 1000;
 
 export interface FolderLimits {
@@ -119,7 +127,8 @@ async function checkSizes(folder: string, files: readonly string[], { bytes }: F
   if (total > bytes) throw new EngineError('bad-weights', basename(folder), `at most ${bytes} bytes of weights`, `${total}`);
 }
 
-async function readTensors(folder: string, file: string) {
+/** Every tensor of a file by its name, read as far as the header. */
+export async function readTensors(folder: string, file: string): Promise<{ table: TensorTable; size: number }> {
   const handle = await open((await neededFile(folder, file)).path);
   try {
     const { size } = await handle.stat();
@@ -140,7 +149,7 @@ async function neededFile(folder: string, file: string): Promise<PlainFile> {
   throw new EngineError('bad-weights', file, 'a safetensors file', 'no such file');
 }
 
-async function readNeeded(folder: string, file: keyof typeof FILE_LIMITS): Promise<string> {
+export async function readNeeded(folder: string, file: keyof typeof FILE_LIMITS): Promise<string> {
   const where = join(basename(folder), file);
   const found = await findPlainFile(folder, file, FILE_LIMITS[file]);
   if (!found) throw new EngineError('bad-config', where, 'a readable file', 'no such file');
@@ -149,7 +158,7 @@ async function readNeeded(folder: string, file: keyof typeof FILE_LIMITS): Promi
   });
 }
 
-function parseJson(text: string, file: string): unknown {
+export function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {

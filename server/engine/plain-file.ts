@@ -11,6 +11,7 @@ export interface PlainFile {
 
 /** In bytes. The header of a safetensors file has its own limit, the format's. */
 export const FILE_LIMITS = {
+  'cfg.json': 1e6,
   'config.json': 10e6,
   'example.json': 1e6,
   'model.safetensors.index.json': 100e6,

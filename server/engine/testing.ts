@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { Model, type Control } from '../../lib/engine/index.ts';
+import { Model, type Control, type DictionaryStore, type ModelSpec } from '../../lib/engine/index.ts';
 import { hashModel, readModelFolder } from './model-folder.ts';
 import type { Runtime } from '../../lib/engine/runtime.ts';
 import { createWebRuntime } from '../../lib/worker/web-runtime.ts';
@@ -13,10 +13,17 @@ export const FIXTURES = fileURLToPath(new URL('./fixtures/', import.meta.url));
 export const noControl: Control = { progress() {}, async checkpoint() {} };
 
 /** With RUNTIME=wasm on the runtime that browsers have, so that one suite holds both to the same numbers. */
-export async function loadModel(folder: string, threads = 1): Promise<Model> {
+export async function loadModel(
+  folder: string,
+  threads = 1,
+  dictionariesOf: (model: { spec: ModelSpec }) => DictionaryStore | null = () => null,
+): Promise<Model> {
   const read = await readModelFolder(folder);
-  const runtime = process.env['RUNTIME'] === 'wasm' ? await wasmRuntime(folder) : createNodeRuntime(folder, { threads });
-  return new Model(folder, await hashModel(read), read.spec, runtime);
+  return new Model(folder, await hashModel(read), read.spec, await runtimeOf(folder, threads), dictionariesOf(read));
+}
+
+export async function runtimeOf(folder: string, threads: number): Promise<Runtime> {
+  return process.env['RUNTIME'] === 'wasm' ? wasmRuntime(folder) : createNodeRuntime(folder, { threads });
 }
 
 async function wasmRuntime(folder: string): Promise<Runtime> {

@@ -2,6 +2,7 @@ import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { EngineError, Model, isEngineError, type AnalyzeRequest, type Control } from '../../lib/engine/index.ts';
 import { HostedModel } from '../../lib/hosted-model.ts';
+import { createDictionaryStore, dictionariesOfModel, filesOfDictionary } from '../dictionaries.ts';
 import { filesOfModel, listModels, openModelFolder } from '../models.ts';
 import type { CallName, Calls, FromWorker, ToWorker, WireError, WorkerData } from './messages.ts';
 import { readCodec } from './model-folder.ts';
@@ -51,7 +52,8 @@ function closeUnused({ hosted, users, leaving }: Loaded): void {
 }
 
 async function create(name: string, found: Awaited<ReturnType<typeof openModelFolder>>): Promise<Loaded> {
-  const model = new Model(name, found.hash, found.spec, createNodeRuntime(found.folder, { threads }));
+  const dictionaries = createDictionaryStore(home, { name, hash: found.hash, spec: found.spec }, { threads });
+  const model = new Model(name, found.hash, found.spec, createNodeRuntime(found.folder, { threads }), dictionaries);
   const codec = found.hasTokenizer ? await readCodec(found.folder) : null;
   return { hosted: new HostedModel(model, codec), users: 0, leaving: false };
 }
@@ -91,6 +93,8 @@ const handlers: { [Name in CallName]: (argument: Calls[Name]['argument'], contro
   searchTokens,
   listModels: () => listModels(home),
   filesOf: ({ hash }) => filesOfModel(home, hash),
+  dictionaries: ({ model }) => dictionariesOfModel(home, model),
+  dictionaryFiles: ({ hash }) => filesOfDictionary(home, hash),
 };
 
 async function handle(id: number, name: CallName, argument: unknown): Promise<void> {

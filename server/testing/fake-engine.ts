@@ -87,4 +87,6 @@ export const fakeModels: Models = {
   tokenize: async (_, text) => [{ id: 1, text }],
   searchTokens: async (_, query) => [{ id: 1, text: query }],
   filesOf: async () => null,
+  dictionaries: async () => [],
+  dictionaryFiles: async () => null,
 };

@@ -13,13 +13,15 @@ export class Reader {
     readonly config: Config,
     readonly tensors: TensorTable,
     readonly prefix = '',
+    /** what errors call the file of `config` */
+    readonly file = 'config.json',
   ) {}
 
   size(...names: string[]): number {
     const name = names.find((candidate) => this.config[candidate] !== undefined) ?? names[0]!;
     const value = this.config[name];
     if (!Number.isSafeInteger(value) || (value as number) < 1) {
-      throw new EngineError('bad-config', `config.json: ${name}`, 'a positive whole number', describe(value));
+      throw new EngineError('bad-config', `${this.file}: ${name}`, 'a positive whole number', describe(value));
     }
     return value as number;
   }
@@ -27,7 +29,7 @@ export class Reader {
   number(name: string): number {
     const value = this.config[name];
     if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
-      throw new EngineError('bad-config', `config.json: ${name}`, 'a number that is not negative', describe(value));
+      throw new EngineError('bad-config', `${this.file}: ${name}`, 'a number that is not negative', describe(value));
     }
     return value;
   }
@@ -35,7 +37,7 @@ export class Reader {
   oneOf<T extends string>(name: string, known: Record<string, T>): T {
     const value = this.config[name];
     if (typeof value !== 'string' || !Object.hasOwn(known, value)) {
-      throw new EngineError('unsupported', `config.json: ${name}`, Object.keys(known).join(', '), describe(value));
+      throw new EngineError('unsupported', `${this.file}: ${name}`, Object.keys(known).join(', '), describe(value));
     }
     return known[value]!;
   }
@@ -44,7 +46,7 @@ export class Reader {
   require(name: string, allowed: readonly unknown[]): void {
     const value = this.config[name];
     if (value !== undefined && !allowed.includes(value)) {
-      throw new EngineError('unsupported', `config.json: ${name}`, allowed.map(describe).join(' or '), describe(value));
+      throw new EngineError('unsupported', `${this.file}: ${name}`, allowed.map(describe).join(' or '), describe(value));
     }
   }
 

@@ -279,7 +279,7 @@ export function ablatableNodes(spec: ModelSpec): string[] {
 }
 
 /** Final norm and metric of rows [P, d], live: [P]. */
-function metricOf(blocks: Blocks, rows: Value): Value {
+export function metricOf(blocks: Blocks, rows: Value): Value {
   const { g, spec } = blocks;
   const { row, pick } = metricRow(g, blocks);
   const normed = blocks.norm(rows, spec.weights.finalNorm);

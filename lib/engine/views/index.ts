@@ -6,6 +6,10 @@ import { compositionView } from './composition.ts';
 import { concentrationView } from './concentration.ts';
 import { degreesView } from './degrees.ts';
 import { directView } from './direct.ts';
+import { featureAblateView } from './feature-ablate.ts';
+import { featureEdgesView } from './feature-edges.ts';
+import { featureTokensView } from './feature-unembedding.ts';
+import { featuresView } from './features.ts';
 import { flowView } from './flow.ts';
 import { edgePatchView } from './edge-patch.ts';
 import { headsView } from './heads.ts';
@@ -52,4 +56,8 @@ export const VIEW_FUNCTIONS: Record<View, ViewFunction> = {
   scrub: ofSet(scrubView),
   composition: ofWeights(compositionView),
   circuits: ofWeights(circuitsView),
+  features: ofRun(featuresView),
+  'feature-edges': ofRun(featureEdgesView),
+  'feature-ablate': ofRun(featureAblateView),
+  'feature-tokens': ofWeights(featureTokensView),
 };

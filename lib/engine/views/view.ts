@@ -1,5 +1,10 @@
+import type { Dictionary } from '../dictionary.ts';
 import type { Control, Model, Question } from '../model.ts';
 import type { Answer, Granularity, Reference, Term } from '../request.ts';
+
+/** What a reader of frozen paths must know. */
+export const SCOPE =
+  'Value paths of this run: attention patterns, norm scales and gates are held; influence through q and k is credited to nobody [M14].';
 
 /** Name of the last term when all that was asked for is also done at once. */
 export const TOGETHER = 'together';
@@ -55,6 +60,8 @@ export interface Options {
   untilMass: number | null;
   byToken: boolean;
   positions: boolean;
+  /** opened, one a layer at most, in the order of their layers */
+  dictionaries: readonly Dictionary[];
   /** false for a prompt of a set: what has no mean need not be computed */
   single: boolean;
   control: Control;
@@ -69,10 +76,10 @@ export interface SetAsked extends Options {
 }
 
 /** What a view of weights alone is given. */
-export type WeightsAsked = Pick<Options, 'model' | 'top' | 'nodes' | 'edges' | 'seed' | 'foldNorm' | 'control'>;
+export type WeightsAsked = Pick<Options, 'model' | 'top' | 'nodes' | 'edges' | 'seed' | 'foldNorm' | 'dictionaries' | 'control'>;
 
 type Given = 'remainder' | 'sum' | 'error' | 'joint' | 'search' | 'largestUnopened' | 'opened' | 'reference';
-type GivenBySome = 'defects' | 'whole' | 'baseline' | 'examples' | 'settings' | 'extent' | 'through';
+type GivenBySome = 'defects' | 'whole' | 'baseline' | 'examples' | 'settings' | 'extent' | 'through' | 'dictionaries';
 
 /** What a view gives back; the rest of an answer is the same for all. */
 export type Outcome = Pick<Answer, 'terms'> & Partial<Pick<Answer, Given | GivenBySome>> & { notes?: string[] };
@@ -102,6 +109,6 @@ export function keepLargest<T>(items: readonly T[], sizeOf: (item: T) => number,
   return { kept: items.filter((_, index) => chosen.has(index)), others: items.filter((_, index) => !chosen.has(index)) };
 }
 
-export function sumOf(terms: readonly Term[]): number {
+export function sumOf(terms: readonly Pick<Term, 'value'>[]): number {
   return terms.reduce((sum, term) => sum + term.value!, 0);
 }
