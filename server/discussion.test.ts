@@ -67,6 +67,13 @@ test('only its author and the owner change or delete a comment', async () => {
   await expect(editComment(world.app, guest.person, board, ours.id, 'x')).rejects.toMatchObject({ code: 'not-found' });
 });
 
+test('a comment is edited so often and no more, and keeps its last words', async () => {
+  const comment = await addComment(world.app, owner.person, board, { id: id(), anchor: 'a0.h1', body: 'draft 0' });
+  for (let edit = 1; edit <= 100; edit++) await editComment(world.app, owner.person, board, comment.id, `draft ${edit}`);
+  await expect(editComment(world.app, owner.person, board, comment.id, 'draft 101')).rejects.toMatchObject({ code: 'too-large' });
+  expect((await discussionOf(board)).comments.find((one) => one.id === comment.id)?.body).toBe('draft 100');
+});
+
 test('a deleted comment’s text leaves the log and the snapshots, its empty thread too', async () => {
   const own = await world.board(owner);
   const secret = 'a-word-that-nobody-else-writes';

@@ -60,6 +60,9 @@ export async function addComment(app: App, person: Person, boardId: string, requ
   return comment;
 }
 
+/** Of one comment. */
+const MOST_EDITS = 100;
+
 /** The text before stays to be seen, until the comment is deleted. Who is mentioned anew is told. */
 export async function editComment(app: App, person: Person, boardId: string, id: string, body: string): Promise<Comment> {
   const member = await authorise(app, person, 'board.comment', boardId);
@@ -86,6 +89,9 @@ export async function editComment(app: App, person: Person, boardId: string, id:
   const keep = async (tx: Database) => {
     if (!before) return;
     const { body: earlier, editedAt, createdAt } = before;
+    const edits = await tx.$count(commentTexts, and(eq(commentTexts.boardId, boardId), eq(commentTexts.commentId, id)));
+    if (edits >= MOST_EDITS)
+      throw new Refusal('too-large', 'comment', `at most ${MOST_EDITS} edits, all of which stay to be seen`, 'one more');
     await tx.insert(commentTexts).values({ boardId, commentId: id, body: earlier, writtenAt: editedAt ?? createdAt });
     told = await notify(tx, news);
   };

@@ -4,6 +4,8 @@ import type { Term } from '../engine/index.ts';
 /** What an annotation session puts before whom. The server decides by these; the set-up screen shows the same beforehand. */
 
 export const SESSION_LIMITS = {
+  /** of one board */
+  sessions: 200,
   items: 500,
   annotators: 20,
   /** items times the people who label each */

@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { annotationLabels, audit, boards } from '../../db/schema.ts';
+import { annotationLabels, annotationSessions, audit, boards } from '../../db/schema.ts';
 import { agreementOf } from '../../lib/board/agreement.ts';
 import { putGroup } from '../../lib/board/board-doc.ts';
 import { readAnnotations, readSessions } from '../../lib/board/discussion-doc.ts';
@@ -87,6 +87,16 @@ test('a session has the largest paths in order, with what the engine says of the
   expect(await queueOf(cy, session.id)).toEqual([]);
   expect((await call<SessionSummary[]>(ann, 'GET', `/api/boards/${board}/sessions`)).map(({ id: found, mine }) => [found, mine])).toEqual([
     [session.id, { tasks: 3, done: 0 }],
+  ]);
+});
+
+test('a board has so many sessions and no more', async () => {
+  const { id: first } = await make();
+  const [row] = await world.app.db.select().from(annotationSessions).where(eq(annotationSessions.id, first));
+  await world.app.db.insert(annotationSessions).values(Array.from({ length: 199 }, () => ({ ...row!, id: id() })));
+  expect(await refusal(cy, 'POST', `/api/boards/${board}/sessions`, fresh())).toEqual([
+    413,
+    expect.stringContaining('at most 200 sessions'),
   ]);
 });
 

@@ -66,6 +66,9 @@ async function insert(
 ): Promise<void> {
   const { id: sessionId, createdAt: joinedAt } = row;
   await storeSession(app, row.boardId, sessionId, async (tx) => {
+    const there = await tx.$count(annotationSessions, eq(annotationSessions.boardId, row.boardId));
+    if (there >= SESSION_LIMITS.sessions)
+      throw new Refusal('too-large', 'board', `at most ${SESSION_LIMITS.sessions} sessions`, 'one more');
     const [added] = await tx.insert(annotationSessions).values(row).onConflictDoNothing().returning({ id: annotationSessions.id });
     // The same request, twice at once.
     if (!added) throw idTaken(sessionId);
