@@ -8,3 +8,4 @@ export * from './schema/rooms.ts';
 export * from './schema/results.ts';
 export * from './schema/annotation.ts';
 export * from './schema/notifications.ts';
+export * from './schema/jobs.ts';

@@ -28,6 +28,7 @@ z.config({ jitless: true });
  *   GET    /api/models/NAME/files/HASH/FILE     one of the model's files, files.json for their list; Range
  *   GET    /api/models/NAME/dictionaries        -> DictionarySummary[], its sparse dictionaries
  *   GET    /api/models/NAME/dictionaries/HASH/FILE   as files/HASH/FILE
+ *   GET    /api/workers                         -> WorkerSummary[]: who computes
  *   POST   /api/analyze                         analyzeRequest -> Answer, or with Accept: application/x-ndjson
  *                                               a stream of AnalyzeEvent lines; aborting the request cancels
  *   *      /api/auth/…                          better-auth: sign-in/email, sign-in/social, link-social, sign-out, change-password,
@@ -334,6 +335,26 @@ export interface DictionarySummary {
   k: number | null;
   bytes: number;
   builtIn: boolean;
+}
+
+/** Whoever computes analyses: a server, or a worker that shares its database. */
+export interface WorkerSummary {
+  id: string;
+  /** of the machine */
+  name: string;
+  kind: 'server' | 'worker';
+  /** of Pathboard */
+  version: string;
+  engineVersion: string;
+  devices: { engine: string; provider: string; dtype: string; threads: number }[];
+  models: { name: string; hash: string }[];
+  /** analyses that it computes now */
+  running: number;
+  startedAt: number;
+  /** milliseconds since it was last heard of */
+  silentFor: number;
+  /** whether it takes what this server is asked; one with another version of the engine does not */
+  takes: boolean;
 }
 
 /** One line of an ndjson answer. `progress` may repeat; exactly one `result`, `run` or `error` ends the stream. */

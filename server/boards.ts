@@ -28,7 +28,7 @@ export async function createBoard(app: App, person: Person, request: z.infer<typ
   const { setup } = request;
   const workspaceId = request.workspaceId ?? (await firstWorkspace(app.db, person));
   await authoriseWorkspace(app, person, 'workspace.create-board', workspaceId);
-  await app.engine.analyze({ ...questionOf(setup), view: 'logits', top: 1 });
+  await app.engine.analyze({ ...questionOf(setup), view: 'logits', top: 1 }, { person: person.id });
   const id = newId();
   const title = request.title || titleOf(setup.prompt);
   const doc = new Y.Doc();

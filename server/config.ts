@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
+import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { isLoopback } from './address.ts';
 import { inHome } from './files.ts';
@@ -22,6 +23,12 @@ export interface Config {
   databaseUrl: string | null;
   /** REDIS_URL: how several instances tell each other; null where there is one */
   redisUrl: string | null;
+  /** PATHBOARD_ENGINE: off where workers alone compute */
+  engine: (typeof SWITCH)[number];
+  /** WORKER_NAME: what this process is called among those that compute; the machine's name */
+  workerName: string;
+  /** WORKER_LEASE, there in seconds: milliseconds of silence after which others take what this process computes */
+  workerLease: number;
   /** PATHBOARD_SECRET, or a file in home: signs session cookies */
   authSecret: string;
   /** what the `pathboard` command on this machine shows in place of a session */
@@ -45,9 +52,11 @@ export interface Config {
 type Provider = 'github' | 'google';
 const SIGN_UPS = ['open', 'invited'] as const;
 const SWITCH = ['on', 'off'] as const;
+const POSTGRES = ['postgres:', 'postgresql:'];
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug'] as const;
 /** Variables of ours that carry the name; another one is most likely a slip. */
-const OWN = ['PATHBOARD_HOME', 'PATHBOARD_SECRET'];
+const OWN = ['PATHBOARD_HOME', 'PATHBOARD_SECRET', 'PATHBOARD_ENGINE'];
+const LEASE = { default: 6, min: 1, max: 600 };
 const SECRET_LENGTH = 32;
 const TOKEN_LENGTH = 16;
 
@@ -61,6 +70,9 @@ export function configOf(given: Partial<Config> & { home: string }): Config {
     trustedProxies: 0,
     databaseUrl: null,
     redisUrl: null,
+    engine: 'on',
+    workerName: hostname(),
+    workerLease: LEASE.default * 1000,
     authSecret: 'for tests alone: 32 characters or more',
     localSecret: 'for tests alone',
     oauth: {},
@@ -92,8 +104,10 @@ export function readConfig(env: NodeJS.ProcessEnv, root: string): Config {
     port,
     publicUrl: read.origin('PUBLIC_URL') ?? originOf(host, port),
     trustedProxies: read.integer('TRUSTED_PROXIES', 0, { min: 0, max: 10 }),
-    databaseUrl: read.url('DATABASE_URL', ['postgres:', 'postgresql:']),
+    databaseUrl: read.url('DATABASE_URL', POSTGRES),
     redisUrl,
+    engine: read.choice('PATHBOARD_ENGINE', SWITCH, 'on'),
+    ...read.worker(),
     oauth: { ...read.provider('github', 'GITHUB'), ...read.provider('google', 'GOOGLE') },
     signUp: read.choice('SIGN_UP', SIGN_UPS, 'invited'),
     metricsToken: read.secret('METRICS_TOKEN', TOKEN_LENGTH),
@@ -109,6 +123,31 @@ export function readConfig(env: NodeJS.ProcessEnv, root: string): Config {
   return { ...given, authSecret: authSecret ?? inHome(home, () => keptSecret(home)), localSecret: randomBytes(32).toString('base64url') };
 }
 
+/** What a process needs that computes for others and serves nobody. */
+export type WorkerConfig = Pick<Config, 'home' | 'host' | 'logLevel' | 'workerName' | 'workerLease'> & {
+  databaseUrl: string;
+  /** where it says how it is; null where PORT is not set */
+  port: number | null;
+};
+
+/** As {@link readConfig}, for `npm run worker`. Makes no secret: a worker signs nothing. */
+export function readWorkerConfig(env: NodeJS.ProcessEnv, root: string): WorkerConfig {
+  const read = new Reading(env);
+  const databaseUrl = read.url('DATABASE_URL', POSTGRES);
+  const config = {
+    home: resolve(read.text('PATHBOARD_HOME') ?? resolve(root, '.pathboard')),
+    host: read.host(),
+    port: read.text('PORT') === null ? null : read.integer('PORT', 0, { min: 0, max: 65_535 }),
+    logLevel: read.choice('LOG_LEVEL', LEVELS, 'info'),
+    ...read.worker(),
+  };
+  if (read.text('DATABASE_URL') === null) {
+    read.faults.push('DATABASE_URL: expected the PostgreSQL of the servers whose analyses this worker computes, got nothing');
+  }
+  if (databaseUrl === null || read.faults.length > 0) throw new StartError(read.faults.join('\n'));
+  return { ...config, databaseUrl };
+}
+
 /** What each variable allows alone and not beside the others. */
 function checkTogether(config: Omit<Config, 'authSecret' | 'localSecret'>, authSecret: string | null, { env, faults }: Reading): void {
   const { host, port, databaseUrl, redisUrl, rateLimits } = config;
@@ -119,6 +158,9 @@ function checkTogether(config: Omit<Config, 'authSecret' | 'localSecret'>, authS
     faults.push(`PUBLIC_URL: expected the origin under which browsers reach the server (HOST ${host} names none), got nothing`);
   }
   if (isPublic && rateLimits === 'off') faults.push(`RATE_LIMITS: expected on beside HOST ${host}, which others reach, got off`);
+  if (config.engine === 'off' && databaseUrl === null && !isSet('DATABASE_URL')) {
+    faults.push('PATHBOARD_ENGINE: expected on without DATABASE_URL (nobody else computes on the embedded database), got off');
+  }
   if (redisUrl !== null && databaseUrl === null && !isSet('DATABASE_URL')) {
     faults.push(
       'DATABASE_URL: expected one beside REDIS_URL (instances share a database; the embedded one belongs to one process), got nothing',
@@ -215,6 +257,15 @@ class Reading {
     const hosts = given.split(',').map((host) => host.trim().toLowerCase());
     const wrong = hosts.find((host) => !/^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/.test(host));
     return wrong === undefined ? hosts : this.fault(name, 'names of hosts, or *.name, with commas between them', quote(wrong), null);
+  }
+
+  worker(): Pick<Config, 'workerName' | 'workerLease'> {
+    const name = this.text('WORKER_NAME') ?? hostname();
+    const isShort = /^[\x20-\x7e]{1,64}$/.test(name);
+    return {
+      workerName: isShort ? name : this.fault('WORKER_NAME', 'at most 64 printable ASCII characters', quote(name), ''),
+      workerLease: 1000 * this.integer('WORKER_LEASE', LEASE.default, LEASE),
+    };
   }
 
   provider(provider: Provider, prefix: string): Config['oauth'] {

@@ -51,9 +51,10 @@ export async function exportBoard(
   person: Person,
   boardId: string,
   format: ExportFormat,
-  options: AnalyzeOptions,
+  asking: AnalyzeOptions,
 ): Promise<ExportedFile> {
   await authorise(app, person, 'board.analyze', boardId);
+  const options = { ...asking, person: person.id };
   const board = await readBoard(app, boardId);
   const question = questionOf(board.setup);
   switch (format) {

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { ROOT, checkNode, hashOf, install, readText, stop } from './install.mjs';
 
 /**
- * `npm start` and `npm run dev`: installs and builds what has changed, then starts the server. Plain JavaScript
- * with Node's own modules alone, because it runs before anything is installed.
+ * `npm start`, `npm run dev` and `npm run worker`: installs and builds what has changed, then starts the server, or a
+ * worker, which needs no build. Plain JavaScript with Node's own modules alone, because it runs before anything is installed.
  */
 
 const BUILD_STAMP = join(ROOT, '.next', 'pathboard-build');
@@ -15,11 +15,12 @@ const PRELOADED = ['next', 'drizzle-orm/pglite', 'drizzle-orm/pglite/migrator', 
 const NOT_BUILT = /\.test\.tsx?$/;
 
 const dev = process.argv.includes('--dev');
+const worker = process.argv.includes('--worker');
 const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: dev ? 'development' : 'production' };
 
 checkNode();
 await install();
-if (!dev) await build();
+if (!dev && !worker) await build();
 await serve();
 
 async function build() {
@@ -35,7 +36,9 @@ async function build() {
 
 async function serve() {
   // Over the channel the server notices when this process is killed, and stops too.
-  const child = spawn(process.execPath, [...[...PRELOADED, 'tsx'].flatMap((name) => ['--import', name]), join('server', 'main.ts')], {
+  const preloaded = worker ? ['tsx'] : [...PRELOADED, 'tsx'];
+  const program = join('server', worker ? 'worker.ts' : 'main.ts');
+  const child = spawn(process.execPath, [...preloaded.flatMap((name) => ['--import', name]), program], {
     cwd: ROOT,
     env,
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Database } from '../db/client.ts';
 import { makeOwnerLink, ownerHasPassword } from './access.ts';
 import { isLoopback } from './address.ts';
 import { setApp, type App } from './app.ts';
@@ -67,9 +68,17 @@ async function main(): Promise<void> {
 }
 
 async function open(config: Config): Promise<Started> {
-  const { models, ...engine } = createEngine({ home: config.home });
+  const { models, devices, ...engine } = createEngine({ home: config.home });
+  const { databaseUrl: url, workerName: name, workerLease: lease } = config;
+  const share = async (db: Database, sharedUrl: string) => {
+    const { openSharedQueue } = await import('./queue/shared.ts');
+    const onFault = (error: unknown) => reportFault('jobs', error);
+    const takes = config.engine === 'on';
+    const place = { db, url: sharedUrl, onFault };
+    return measured(await openSharedQueue({ ...place, engine, models, devices, takes, name, kind: 'server', lease, patience: 0 }));
+  };
   try {
-    return await start({ config, engine: measured(engine), models });
+    return await start({ config, engine: measured(engine), models, ...(url !== null && { share: (db) => share(db, url) }) });
   } catch (error) {
     throw config.databaseUrl === null ? error : (refusalToOpen(error, config.databaseUrl) ?? error);
   }

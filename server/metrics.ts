@@ -15,6 +15,15 @@ export function createMetrics() {
   const busUp = new Gauge({ registers, name: 'pathboard_bus_up', help: '1 while the bus between instances is connected, else 0' });
   // An instance that has no bus tells nothing about it, rather than that it is down.
   busUp.remove();
+  const workers = new Gauge({ registers, name: 'pathboard_workers', help: 'Processes on this database that compute, this one included' });
+  const jobs = new Gauge({
+    registers,
+    name: 'pathboard_jobs',
+    help: 'Analyses on this database, whoever computes them',
+    labelNames: ['state'],
+  });
+  // Nor does one that shares its jobs with nobody.
+  workers.remove();
   return {
     registry,
     storeSeconds: new Histogram({
@@ -53,6 +62,8 @@ export function createMetrics() {
     rooms: new Gauge({ registers, name: 'pathboard_rooms', help: 'Rooms that are loaded' }),
     waitingUpdates: new Gauge({ registers, name: 'pathboard_waiting_updates', help: 'Updates received and not yet stored' }),
     engineRunning: new Gauge({ registers, name: 'pathboard_engine_running', help: 'Jobs that the inference worker runs' }),
+    workers,
+    jobs,
     engineWaiting: new Gauge({ registers, name: 'pathboard_engine_waiting', help: 'Jobs that wait for the inference worker' }),
   };
 }
@@ -66,6 +77,7 @@ export function measureProcess({ registry }: Metrics): void {
 export function measured(engine: Engine, { runs, runSeconds }: Metrics = metrics): Engine {
   return {
     queue: () => engine.queue(),
+    workers: () => engine.workers(),
     close: () => engine.close(),
     async analyze(request, options) {
       const began = performance.now();

@@ -33,8 +33,8 @@ export async function publish(app: App, person: Person, boardId: string, request
   const member = await authorise(app, person, 'board.publish', boardId);
   const { setup, labels, groups } = await readBoard(app, boardId);
   const discussion = await readDiscussion(app, boardId, request.threads);
-  const figures = await computeFigures(app, setup);
-  const mechanisms = await computeMechanisms(app, setup, groups);
+  const figures = await computeFigures(app, person, setup);
+  const mechanisms = await computeMechanisms(app, person, setup, groups);
   const weights = request.weights ?? (await isBuiltIn(app, figures.partition.model.hash));
   const publishedAt = app.now();
   const draft: Snapshot = {
@@ -142,25 +142,33 @@ function isPublic() {
   return or(isNull(boards.deletedAt), eq(boards.pagesGo, false));
 }
 
-async function computeFigures(app: App, setup: Setup): Promise<Pick<Snapshot, 'partition' | 'degrees' | 'flow' | 'heads'>> {
+async function computeFigures(app: App, person: Person, setup: Setup): Promise<Pick<Snapshot, 'partition' | 'degrees' | 'flow' | 'heads'>> {
   const question = questionOf(setup);
-  const partition = await analyze(app, { ...question, view: 'paths', top: PATHS }, {});
-  const degrees = await analyze(app, { ...question, view: 'degrees' }, {});
-  const flow = await analyze(app, { ...question, view: 'flow', top: EDGES }, {});
+  const asking = { person: person.id };
+  const partition = await analyze(app, { ...question, view: 'paths', top: PATHS }, asking);
+  const degrees = await analyze(app, { ...question, view: 'degrees' }, asking);
+  const flow = await analyze(app, { ...question, view: 'flow', top: EDGES }, asking);
   const nodes = partition.tokens.length <= PATTERNS.tokens ? headsOn(partition) : [];
-  const heads = await analyze(app, { ...question, view: 'heads', ...(nodes.length > 0 && { nodes }) }, {});
+  const heads = await analyze(app, { ...question, view: 'heads', ...(nodes.length > 0 && { nodes }) }, asking);
   return { partition, degrees, flow, heads };
 }
 
 /** A member that another model had is said to be missing; it keeps nobody from publishing. */
-async function computeMechanisms(app: App, setup: Setup, groups: readonly Group[]): Promise<NonNullable<Snapshot['mechanisms']>> {
+async function computeMechanisms(
+  app: App,
+  person: Person,
+  setup: Setup,
+  groups: readonly Group[],
+): Promise<NonNullable<Snapshot['mechanisms']>> {
   const question = questionOf(setup);
   const mechanisms: NonNullable<Snapshot['mechanisms']> = [];
   for (const group of groups) {
-    const sum = await sumOfMechanism(group.members, question, (request) => analyze(app, request, {})).catch((error: unknown) => {
-      if (isEngineError(error) && MEMBERS.has(error.code)) return { value: null, why: error.message };
-      throw error;
-    });
+    const sum = await sumOfMechanism(group.members, question, (request) => analyze(app, request, { person: person.id })).catch(
+      (error: unknown) => {
+        if (isEngineError(error) && MEMBERS.has(error.code)) return { value: null, why: error.message };
+        throw error;
+      },
+    );
     mechanisms.push({ group, ...sum });
   }
   return mechanisms;

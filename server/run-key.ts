@@ -52,7 +52,7 @@ export function environmentOf({ engineVersion, backend }: Answer): Environment {
   return { engineVersion, provider: backend.provider, dtype: backend.dtype };
 }
 
-function digest(value: unknown): string {
+export function digest(value: unknown): string {
   return createHash('sha256').update(canonical(value)).digest('hex');
 }
 

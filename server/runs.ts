@@ -22,7 +22,7 @@ export async function runOnBoard(app: App, person: Person, boardId: string, aske
   const request = await withDictionaryHashes(app, asked);
   const stored = await findStored(app, boardId, request);
   if (stored) return stored;
-  const answer = await analyze(app, request, options);
+  const answer = await analyze(app, request, { ...options, person: person.id });
   // Asked in other words before: the same inputs in the same environment are the same run.
   const [same] = await app.db
     .select()
@@ -35,7 +35,7 @@ export async function runOnBoard(app: App, person: Person, boardId: string, aske
 
 /** Executes a stored run anew, whatever is stored, and compares. */
 export async function repeatRun(app: App, person: Person, run: Run, options: AnalyzeOptions): Promise<Comparison & { run: Run }> {
-  const answer = await analyze(app, run.request, options);
+  const answer = await analyze(app, run.request, { ...options, person: person.id, fresh: true });
   const again = await store(app, person, requireBoardId(run), run.request, answer);
   return { run: again, ...compareAnswers(run.answer, answer) };
 }

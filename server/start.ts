@@ -25,6 +25,8 @@ export interface StartOptions {
   config: Config;
   engine: Engine;
   models: Models;
+  /** what takes the engine's place where others on the same database compute too; closing it closes the engine */
+  share?: (db: Database) => Promise<Engine>;
   now?: () => number;
   /** milliseconds for which an unused room stays loaded */
   unloadAfter?: number;
@@ -41,13 +43,14 @@ export interface Started {
 
 /** Everything of the server but HTTP: the folder's lock, the database, the rooms. Throws a LockedError of one line. */
 export async function start(options: StartOptions): Promise<Started> {
-  const { config, engine, models, now = Date.now, unloadAfter = 30_000, compactAfter = 200, presencePause = 50 } = options;
+  const { config, engine: own, models, share, now = Date.now, unloadAfter = 30_000, compactAfter = 200, presencePause = 50 } = options;
   const { pollAfter = { down: 1000, up: 15_000 } } = options;
   // A served database has no folder that two processes could destroy.
   const release = config.databaseUrl === null ? takeLock(config.home) : () => {};
   try {
     const database = await open(config);
     const { db } = database;
+    const engine = share ? await share(db) : own;
     const owner = await ensureOwner(db, now());
     const automatic = new AutomaticVersions();
     const rooms = new Rooms({

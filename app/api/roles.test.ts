@@ -173,6 +173,7 @@ const WITHOUT_ROLE = [
   'PATCH /api/me',
   'POST /api/me/account',
   'GET /api/models',
+  'GET /api/workers',
   'POST /api/models/[name]/tokenize',
   'GET /api/models/[name]/tokens',
   'GET /api/models/[name]/files/[hash]/[file]',

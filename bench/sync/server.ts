@@ -30,7 +30,7 @@ const { unloadAfter, ...given } = JSON.parse(process.argv[2] ?? '{}') as ServerO
 const server = createServer();
 const port = await listen(server, '127.0.0.1', 0);
 const config = configOf({ ...given, port });
-const { models, ...engine } = createEngine({ home: given.home });
+const { models, devices: _, ...engine } = createEngine({ home: given.home });
 const { app } = await start({ config, engine, models, ...(unloadAfter !== undefined && { unloadAfter }) });
 const sockets = openSockets(app, null, (error) => reportFault('socket', error));
 server.on('upgrade', sockets.upgrade);

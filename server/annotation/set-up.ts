@@ -34,7 +34,7 @@ export async function makeSession(app: App, person: Person, boardId: string, req
     room.read((doc) => ({ setup: readSetup(doc), groups: readGroups(doc).records })),
   );
   if (!setup) throw new Refusal('conflict', 'board', 'one with a setup that can be read', 'none');
-  const { answer, items } = await pickItems(app, setup, groups, request.pick);
+  const { answer, items } = await pickItems(app, person, setup, groups, request.pick);
   const tasks = dealOut(items.length, who, perItem, seedOf(request.id));
   checkTasks(tasks.length);
   const row: SessionRow = {
@@ -101,17 +101,23 @@ function idTaken(id: string): Refusal {
 }
 
 /** The items and where their numbers come from, computed here: nobody sends a value. */
-async function pickItems(app: App, setup: Setup, groups: readonly Group[], pick: Pick): Promise<{ answer: Answer; items: Picked[] }> {
+async function pickItems(
+  app: App,
+  person: Person,
+  setup: Setup,
+  groups: readonly Group[],
+  pick: Pick,
+): Promise<{ answer: Answer; items: Picked[] }> {
   const question = questionOf(setup);
-  if (pick.by === 'hand') return pickByHand(app, setup, groups, pick.anchors);
-  const answer = await analyze(app, { ...question, view: 'paths', top: termsNeeded(pick) }, {});
+  if (pick.by === 'hand') return pickByHand(app, person, setup, groups, pick.anchors);
+  const answer = await analyze(app, { ...question, view: 'paths', top: termsNeeded(pick) }, { person: person.id });
   const items = pickTerms(answer.terms, ofRun(answer).metric, pick);
   if (items.length === 0) throw new Refusal('bad-request', 'pick', 'a threshold that some path passes', 'one that none passes');
   checkItems(items.length);
   return { answer, items };
 }
 
-async function pickByHand(app: App, setup: Setup, groups: readonly Group[], anchors: readonly string[]) {
+async function pickByHand(app: App, person: Person, setup: Setup, groups: readonly Group[], anchors: readonly string[]) {
   const twice = anchors.find((anchor, index) => anchors.indexOf(anchor) < index);
   if (twice !== undefined) throw new Refusal('bad-request', 'pick', 'every item once', `${quote(twice)} twice`);
   const named = anchors.map((anchor) => {
@@ -123,7 +129,11 @@ async function pickByHand(app: App, setup: Setup, groups: readonly Group[], anch
   });
   const wanted = named.map(({ anchor, members }) => partsOf(anchor, members));
   const parents = parentsOf(wanted.flatMap((parts) => parts ?? []));
-  const answer = await analyze(app, { ...questionOf(setup), view: 'suffixes', paths: parents.length > 0 ? parents : ['logits'] }, {});
+  const answer = await analyze(
+    app,
+    { ...questionOf(setup), view: 'suffixes', paths: parents.length > 0 ? parents : ['logits'] },
+    { person: person.id },
+  );
   const values = new Map(answer.terms.map(({ name, value }) => [name, value]));
   const missing = wanted.flatMap((parts) => parts ?? []).find((part) => values.get(part) === undefined);
   if (missing !== undefined) throw new Refusal('bad-path', 'pick', 'parts of the expansion of this model', quote(missing));

@@ -3,7 +3,7 @@ import type { Database } from '../../db/client.ts';
 import { Refusal } from '../refusal.ts';
 import { readBackup, type Header, type Trailer } from './format.ts';
 import { digestTable, insertRows, type Digest } from './rows.ts';
-import { readSequences, readTables, rowsOf, setSequences, withoutForeignKeys, type Table } from './tables.ts';
+import { MOMENTARY_TABLES, readSequences, readTables, rowsOf, setSequences, withoutForeignKeys, type Table } from './tables.ts';
 
 export type Counts = Record<string, Digest>;
 
@@ -34,9 +34,9 @@ async function fill(tx: Database, path: string, own: readonly Table[]): Promise<
   throw new Error(`${path}: expected a trailer last`);
 }
 
-/** @throws Refusal where the database has anything in it */
+/** @throws Refusal where the database has anything in it, but for what workers said of themselves */
 export async function checkEmpty(db: Database, tables: readonly Table[]): Promise<void> {
-  for (const { name } of tables) {
+  for (const { name } of tables.filter((table) => !MOMENTARY_TABLES.includes(table.name))) {
     const [found] = await rowsOf<{ rows: string }>(db, sql`select count(*)::text as rows from ${sql.identifier(name)}`);
     if (found?.rows !== '0') throw new Refusal('conflict', 'database', 'an empty one', `one with ${found?.rows} rows in ${name}`);
   }

@@ -212,6 +212,18 @@ describe.skipIf(!hasPostgres())('with a served Postgres', () => {
       expect(back).toEqual(restored);
     });
 
+    test('into a database at which a worker came first is no other', async () => {
+      const url = await postgres.createDatabase();
+      await withUrl(url, async (db) => {
+        await db.execute(sql`create schema pgboss`);
+        await db.execute(sql`create table pgboss.job (id text primary key)`);
+        const said = { name: 'w', kind: 'worker', version: '1', engineVersion: '1', devices: [], models: [], running: 0 } as const;
+        await db.insert(schema.workers).values({ id: 'w', ...said, lease: 6000, startedAt: 1, seenAt: 1 });
+      });
+      const { counts } = await restoreIntoPostgres(url, home, file, NOW);
+      expect(await all(url)).toMatchObject({ people: counts['people'], workers: { rows: 0 } });
+    });
+
     test('into a database with anything in it is refused', async () => {
       const url = await postgres.createDatabase();
       await withUrl(url, (db) => db.insert(schema.workspaces).values({ id: 'w', name: 'theirs', createdAt: 1 }));

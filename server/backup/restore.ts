@@ -9,7 +9,7 @@ import { verifyBackup, type Header } from './format.ts';
 import { checkEmpty, loadBackup, type Counts } from './load.ts';
 import { MIGRATIONS, recognise, withMigrationsUpTo, type KnownMigration } from './migrations.ts';
 import { restoreModels } from './restore-models.ts';
-import { inOneGo, readTables, rowsOf } from './tables.ts';
+import { JOB_SCHEMA, MOMENTARY_TABLES, inOneGo, readTables, rowsOf } from './tables.ts';
 
 export interface Restored {
   header: Header;
@@ -69,7 +69,7 @@ export async function checkTarget(url: string): Promise<void> {
   try {
     const foreign = await rowsOf<{ name: string }>(
       db,
-      sql`select schemaname || '.' || tablename as name from pg_tables where schemaname not in ('pg_catalog', 'information_schema', 'public', 'drizzle') limit 1`,
+      sql`select schemaname || '.' || tablename as name from pg_tables where schemaname not in ('pg_catalog', 'information_schema', 'public', 'drizzle', ${JOB_SCHEMA}) limit 1`,
     );
     if (foreign[0]) throw new Refusal('conflict', 'database', 'an empty one', `one with the table ${foreign[0].name}`);
     await checkEmpty(db, await readTables(db));
@@ -94,6 +94,8 @@ export async function claim(tx: Database): Promise<void> {
   const names = tables.map(({ name }) => sql.identifier(name));
   await tx.execute(sql`lock table ${sql.join(names, sql`, `)} in access exclusive mode`);
   await checkEmpty(tx, tables);
+  // A worker that has come first says so again.
+  for (const name of MOMENTARY_TABLES) await tx.execute(sql`delete from ${sql.identifier(name)}`);
 }
 
 /** An older database is made as it was, filled, and migrated on, as it would have been where it came from. */

@@ -4,6 +4,11 @@ import { Refusal } from '../refusal.ts';
 
 /** The tables as the database itself knows them, so that none can be forgotten, whatever version made it. */
 
+/** Who computes at this moment, and what: of a database that nobody works on it says nothing. */
+export const MOMENTARY_TABLES: readonly string[] = ['job_claims', 'job_results', 'workers'];
+/** Where pg-boss keeps what waits: see server/queue/store.ts. */
+export const JOB_SCHEMA = 'pgboss';
+
 export interface Column {
   name: string;
   /** as Postgres writes it, `timestamp(3) with time zone` */

@@ -10,10 +10,10 @@ import { VERSION } from '../version.ts';
 import { ByteDigester, FORMAT, FORMAT_VERSION, type Header, type Trailer } from './format.ts';
 import { modelsIn } from './models.ts';
 import { Digester, readRows } from './rows.ts';
-import { inSnapshot, lastMigration, readSequences, readTables } from './tables.ts';
+import { MOMENTARY_TABLES, inSnapshot, lastMigration, readSequences, readTables } from './tables.ts';
 
 /** Whoever reads a backup must not be able to sign in with what it holds. */
-export const LEFT_OUT_TABLES: readonly string[] = ['owner_links', 'sessions', 'verifications'];
+export const LEFT_OUT_TABLES: readonly string[] = ['owner_links', 'sessions', 'verifications', ...MOMENTARY_TABLES].sort();
 /** What opens other services. Password hashes are kept: without them nobody could sign in again. */
 export const LEFT_OUT_COLUMNS: readonly string[] = ['accounts.access_token', 'accounts.refresh_token', 'accounts.id_token'];
 

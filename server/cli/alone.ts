@@ -9,7 +9,7 @@ import { ROOT } from './options.ts';
 /** All of the server but HTTP, for as long as `work` takes. */
 export async function withApp<T>(home: string, work: (app: App, owner: Person) => Promise<T>): Promise<T> {
   const config = { ...readConfig(process.env, ROOT), home };
-  const { models, ...engine } = createEngine({ home, threads: availableParallelism() });
+  const { models, devices: _, ...engine } = createEngine({ home, threads: availableParallelism() });
   const { app, stop } = await start({ config, engine, models }).catch(async (error: unknown) => {
     await engine.close();
     throw error;

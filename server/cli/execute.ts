@@ -13,6 +13,7 @@ const COMMANDS: Record<string, () => Promise<(command: Command) => Promise<void>
   features: async () => (await import('./dictionaries.ts')).features,
   analyze: async () => (await import('./analyze.ts')).analyze,
   prompts: async () => (await import('./analyze.ts')).prompts,
+  workers: async () => (await import('./workers.ts')).workers,
   boards: async () => (await import('./team.ts')).boards,
   invite: async () => (await import('./team.ts')).invite,
   audit: async () => (await import('./team.ts')).audit,

@@ -20,6 +20,8 @@ pathboard features --model NAME --dictionary NAME (--prompt TEXT | --tokens 1,2,
 pathboard analyze VIEW --model NAME (--prompt TEXT | --tokens 1,2,3 | PROMPT SET) [options] [--save --board ID] [--json]
 pathboard prompts GENERATOR --model NAME --count N [--seed N] [--json]
 
+pathboard workers [--json]
+
 pathboard boards [--json]
 pathboard invite BOARD [--role ${ROLES.slice(1).join('|')}] [--days N] [--uses N] [--json]
 pathboard export BOARD --format F [--json]
@@ -49,6 +51,7 @@ dictionary  of sparse features, in SAELens' layout (cfg.json, sae_weights.safete
             a layer) for the views of features: features = analyze features; --node f2.17 (repeatable); --ablate f2.17
 engine      --provider cpu
 save        --save --board ID keeps the answer as a run of the board; it then prints that run
+workers     who computes: the servers and workers of this database, with devices and models
 boards      what the owner of this installation sees and may do; --uses is unlimited unless given, --days is 30, --role is editor
 export      for other tools, to standard output: ${exportFormat.options.join(', ')}
 import-graph  an attribution graph (circuit-tracer, Neuronpedia), an EAP-IG graph, or web annotations; says what it left out

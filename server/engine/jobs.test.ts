@@ -35,9 +35,9 @@ const paths = [0, 1].flatMap((layer) =>
 test('a short request is answered beside any number of long ones, and these stop when asked to', async () => {
   const leaving = new AbortController();
   let ended = 0;
-  const long = Array.from({ length: 5 }, () =>
+  const long = Array.from({ length: 5 }, (_, index) =>
     engine
-      .analyze({ view: 'path-effect', model: 'slow', tokens, paths }, { signal: leaving.signal })
+      .analyze({ view: 'path-effect', model: 'slow', tokens, paths, position: 127 - index }, { signal: leaving.signal })
       .then(
         () => 'answered',
         (error: unknown) => (error as { code?: string }).code,
@@ -54,8 +54,8 @@ test('a short request is answered beside any number of long ones, and these stop
 
 test('a naive expansion is a long one', async () => {
   let ended = 0;
-  const long = Array.from({ length: 4 }, () =>
-    engine.analyze({ view: 'naive-expansion', model: 'slow', tokens, maxDegree: 6 }).finally(() => (ended += 1)),
+  const long = Array.from({ length: 4 }, (_, index) =>
+    engine.analyze({ view: 'naive-expansion', model: 'slow', tokens, maxDegree: 6, position: 127 - index }).finally(() => (ended += 1)),
   );
   await engine.analyze({ view: 'logits', model: 'slow', tokens: [1, 2, 3], top: 1 });
   expect(ended).toBe(0);

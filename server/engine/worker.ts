@@ -1,10 +1,11 @@
 import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
-import { EngineError, Model, isEngineError, type AnalyzeRequest, type Control } from '../../lib/engine/index.ts';
+import { EngineError, Model, type AnalyzeRequest, type Control } from '../../lib/engine/index.ts';
 import { HostedModel } from '../../lib/hosted-model.ts';
 import { createDictionaryStore, dictionariesOfModel, filesOfDictionary } from '../dictionaries.ts';
+import { wireError } from '../queue/wire-error.ts';
 import { filesOfModel, listModels, openModelFolder } from '../models.ts';
-import type { CallName, Calls, FromWorker, ToWorker, WireError, WorkerData } from './messages.ts';
+import type { CallName, Calls, FromWorker, ToWorker, WorkerData } from './messages.ts';
 import { readCodec } from './model-folder.ts';
 import { createNodeRuntime } from './node-runtime.ts';
 
@@ -106,15 +107,6 @@ async function handle(id: number, name: CallName, argument: unknown): Promise<vo
   } finally {
     cancelled.delete(id);
   }
-}
-
-function wireError(error: unknown): WireError {
-  if (isEngineError(error)) {
-    const { code, where, expected, got } = error;
-    return { kind: 'engine', code, where, expected, got };
-  }
-  const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  return { kind: 'other', message, stack };
 }
 
 function send(message: FromWorker): void {

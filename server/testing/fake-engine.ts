@@ -1,4 +1,5 @@
 import { EngineError, type AnalyzeRequest, type Answer } from '../../lib/engine/index.ts';
+import type { WorkerSummary } from '../../lib/wire.ts';
 import type { AnalyzeOptions, Engine, Models } from '../context.ts';
 
 /** Answers at once and always the same, unless told to drift; counts how often it was asked. */
@@ -28,6 +29,13 @@ export class FakeEngine implements Engine {
 
   queue(): { running: number; waiting: number } {
     return { running: this.stalled, waiting: 0 };
+  }
+
+  async workers(): Promise<WorkerSummary[]> {
+    const devices = [{ engine: 'fake', provider: 'cpu', dtype: 'float32', threads: 1 }];
+    const versions = { version: '0.0.0', engineVersion: '0.0.0' };
+    const state = { running: this.stalled, startedAt: 0, silentFor: 0, takes: true };
+    return [{ id: 'here', name: 'here', kind: 'server', ...versions, devices, models: [{ name: 'toy', hash: 'f00d' }], ...state }];
   }
 
   async close(): Promise<void> {}

@@ -1,0 +1,3 @@
+import { route } from '@/server/http.ts';
+
+export const GET = route(async ({ app }) => app.engine.workers());

@@ -1,0 +1,165 @@
+import type { Database } from '../../db/client.ts';
+import { isEngineError, type Answer } from '../../lib/engine/index.ts';
+import type { Engine, Models } from '../context.ts';
+import { isUnavailable } from '../database-errors.ts';
+import { tell, type Channel, type Message } from './channel.ts';
+import { Places } from './places.ts';
+import type { JobStore, Taken } from './store.ts';
+import { wireError } from './wire-error.ts';
+
+/** Milliseconds between two messages about one job's progress. */
+const PROGRESS_PAUSE = 100;
+
+export interface TakerOptions {
+  id: string;
+  db: Database;
+  store: JobStore;
+  channel: Channel;
+  /** computes in this process */
+  engine: Pick<Engine, 'analyze'>;
+  models: Pick<Models, 'list'>;
+  onFault: (error: unknown) => void;
+}
+
+interface Run {
+  stop: AbortController;
+  /** whether what it is given up for is that this process ends */
+  handsBack: boolean;
+  ended: Promise<void>;
+}
+
+/** Takes jobs for the models that are here, as many at a time as there are places, and computes them. */
+export class Taker {
+  readonly #runs = new Map<string, Run>();
+  readonly #places = new Places();
+  readonly #deaf: () => void;
+  /** by hash: what it is called here */
+  #models = new Map<string, string>();
+  #looking: Promise<void> | null = null;
+  #lookAgain = false;
+  #stopped = false;
+
+  constructor(private readonly options: TakerOptions) {
+    this.#deaf = options.channel.listen((message) => this.#hear(message));
+  }
+
+  get running(): number {
+    return this.#runs.size;
+  }
+
+  get models(): { name: string; hash: string }[] {
+    return [...this.#models].map(([hash, name]) => ({ name, hash }));
+  }
+
+  /** Reads anew which models are here. */
+  async readModels(): Promise<void> {
+    const listed = await this.options.models.list();
+    // Of two folders with the same files either serves.
+    this.#models = new Map(listed.map(({ name, hash }) => [hash, name]));
+  }
+
+  /** Takes what it can. Called when something may have come, and now and then in case nobody said so. */
+  look(): void {
+    if (this.#looking) {
+      this.#lookAgain = true;
+      return;
+    }
+    this.#looking = this.#takeAll()
+      .catch((error: unknown) => this.options.onFault(error))
+      .finally(() => {
+        this.#looking = null;
+        if (this.#lookAgain) {
+          this.#lookAgain = false;
+          this.look();
+        }
+      });
+  }
+
+  /** The jobs that run now: whoever compares them with the table must have read them first. */
+  get runningIds(): string[] {
+    return [...this.#runs.keys()];
+  }
+
+  stopJobs(ids: Iterable<string>): void {
+    for (const id of ids) this.#runs.get(id)?.stop.abort();
+  }
+
+  /** Takes nothing more; what is not done after `patience` milliseconds goes back to the queue. */
+  async close(patience: number): Promise<void> {
+    this.#stopped = true;
+    this.#deaf();
+    await this.#looking;
+    const ended = Promise.all([...this.#runs.values()].map((run) => run.ended));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((done) => {
+      timer = setTimeout(done, patience);
+    });
+    await Promise.race([ended, late]);
+    clearTimeout(timer);
+    for (const run of this.#runs.values()) {
+      run.handsBack = true;
+      run.stop.abort();
+    }
+    await ended;
+  }
+
+  #hear(message: Message | { type: 'reconnected' }): void {
+    if (message.type === 'waiting' || message.type === 'reconnected') this.look();
+    if (message.type === 'stop') this.stopJobs([message.jobId]);
+  }
+
+  async #takeAll(): Promise<void> {
+    const { id, store } = this.options;
+    while (!this.#stopped && this.#places.hasRoom(false)) {
+      const taken = await store.take(id, [...this.#models.keys()], this.#places.hasRoom(true));
+      if (!taken) return;
+      this.#start(taken);
+    }
+  }
+
+  #start(taken: Taken): void {
+    const run: Run = { stop: new AbortController(), handsBack: false, ended: Promise.resolve() };
+    this.#runs.set(taken.jobId, run);
+    run.ended = this.#run(taken, run)
+      .catch((error: unknown) => {
+        // Where the database is gone, the lease ends there too, and somebody else computes it.
+        if (!isUnavailable(error)) this.options.onFault(error);
+      })
+      .finally(() => {
+        this.#runs.delete(taken.jobId);
+        this.look();
+      });
+  }
+
+  async #run(taken: Taken, run: Run): Promise<void> {
+    const { id, store } = this.options;
+    const leave = await this.#places.take({ person: '', urgency: 'interactive', long: taken.long });
+    let answer: Answer;
+    try {
+      answer = await this.#compute(taken, run.stop.signal);
+    } catch (error) {
+      if (run.handsBack) return await store.handBack(taken);
+      if (run.stop.signal.aborted) return;
+      // A model that went, a worker thread that died: somebody else may fare better.
+      const isOurs = !isEngineError(error) || error.code === 'runtime' || error.code === 'unknown-model';
+      return await (isOurs ? store.stumble(taken, wireError(error)) : store.refuse(taken, wireError(error)));
+    } finally {
+      leave();
+    }
+    await store.finish(taken, id, answer);
+  }
+
+  async #compute({ key, request, modelHash }: Taken, signal: AbortSignal): Promise<Answer> {
+    const name = this.#models.get(modelHash) ?? request.model;
+    let last = 0;
+    const onProgress = (progress: { done: number; total: number; what: string }) => {
+      const now = Date.now();
+      if (now - last < PROGRESS_PAUSE && progress.done < progress.total) return;
+      last = now;
+      tell(this.options.db, { type: 'progress', key, ...progress }).catch(() => {});
+    };
+    const answer = await this.options.engine.analyze({ ...request, model: name }, { signal, onProgress, fresh: true });
+    if (answer.model.hash === modelHash) return { ...answer, model: { ...answer.model, name: request.model } };
+    throw new Error(`model ${name}: expected the one with sha256 ${modelHash}, got ${answer.model.hash}: its folder has changed`);
+  }
+}
