@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { onPort, readConfig, warningsOf, withoutSecrets } from './config.ts';
+import { onPort, readConfig, readWorkerConfig, warningsOf, withoutSecrets } from './config.ts';
 
 let root: string;
 beforeAll(() => (root = mkdtempSync(join(tmpdir(), 'pathboard-config-'))));
@@ -146,12 +146,48 @@ test('what is most likely not meant is told', () => {
   const warnings = (env: Record<string, string>) => warningsOf(env as NodeJS.ProcessEnv, read({ PATHBOARD_HOME: root, ...env }));
   expect(warnings({})).toEqual([]);
   expect(warnings({ PATHBOARD_PORT: '1', PATHBOARD_DB: '1' })).toEqual([
-    'PATHBOARD_DB: expected PATHBOARD_HOME or PATHBOARD_SECRET, got a name that means nothing here',
-    'PATHBOARD_PORT: expected PATHBOARD_HOME or PATHBOARD_SECRET, got a name that means nothing here',
+    'PATHBOARD_DB: expected one of PATHBOARD_HOME, PATHBOARD_SECRET, PATHBOARD_ENGINE, got a name that means nothing here',
+    'PATHBOARD_PORT: expected one of PATHBOARD_HOME, PATHBOARD_SECRET, PATHBOARD_ENGINE, got a name that means nothing here',
   ]);
   expect(warnings({ HOST: '0.0.0.0', PUBLIC_URL: 'http://10.0.0.1:3000' })).toEqual([
     expect.stringContaining('PUBLIC_URL: expected https'),
   ]);
   expect(warnings({ PUBLIC_URL: 'http://board.example.org' })).toEqual([expect.stringContaining('PUBLIC_URL: expected https')]);
   expect(warnings({ HOST: '0.0.0.0', PUBLIC_URL: 'https://board.example.org' })).toEqual([]);
+});
+
+test('a worker needs the database of those it computes for, and makes no secret', () => {
+  const home = '/nowhere/that/can/be/made';
+  const databaseUrl = 'postgres://here/pathboard';
+  const env = { PATHBOARD_HOME: home, DATABASE_URL: databaseUrl, WORKER_NAME: 'rack 3', WORKER_LEASE: '2' };
+  expect(readWorkerConfig(env as unknown as NodeJS.ProcessEnv, '/')).toEqual({
+    home,
+    host: '127.0.0.1',
+    port: null,
+    logLevel: 'info',
+    workerName: 'rack 3',
+    workerLease: 2000,
+    databaseUrl,
+  });
+  const wrong = (env: Record<string, string>) => {
+    try {
+      readWorkerConfig(env as NodeJS.ProcessEnv, '/');
+    } catch (error) {
+      return (error as Error).message.split('\n');
+    }
+    return [];
+  };
+  expect(wrong({})).toEqual(['DATABASE_URL: expected the PostgreSQL of the servers whose analyses this worker computes, got nothing']);
+  expect(wrong({ DATABASE_URL: 'mysql://x/y', WORKER_LEASE: '0', WORKER_NAME: 'a\nb' })).toEqual([
+    'DATABASE_URL: expected a URL that begins with postgres:// or postgresql://, got one that begins with mysql:',
+    'WORKER_NAME: expected at most 64 printable ASCII characters, got "a\\nb"',
+    'WORKER_LEASE: expected 1 to 600, got "0"',
+  ]);
+});
+
+test('a server that does not compute needs others that do', () => {
+  expect(faultsOf({ PATHBOARD_ENGINE: 'off' })).toEqual([
+    'PATHBOARD_ENGINE: expected on without DATABASE_URL (nobody else computes on the embedded database), got off',
+  ]);
+  expect(read({ PATHBOARD_ENGINE: 'off', DATABASE_URL: 'postgres://here/pathboard' }).engine).toBe('off');
 });

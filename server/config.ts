@@ -182,7 +182,7 @@ export function warningsOf(env: NodeJS.ProcessEnv, { host, publicUrl }: Pick<Con
   const unknown = Object.keys(env).filter((name) => name.startsWith('PATHBOARD_') && !OWN.includes(name));
   const isClear = publicUrl.startsWith('http:') && (!isLoopback(host) || !isLoopback(new URL(publicUrl).hostname));
   return [
-    ...unknown.sort().map((name) => `${name}: expected ${OWN.join(' or ')}, got a name that means nothing here`),
+    ...unknown.sort().map((name) => `${name}: expected one of ${OWN.join(', ')}, got a name that means nothing here`),
     ...(isClear ? [`PUBLIC_URL: expected https, got ${publicUrl}: passwords and cookies travel readable to whoever is in between`] : []),
   ];
 }

@@ -41,7 +41,7 @@ const SELDOM = 30;
 /** The jobs of all processes on one Postgres: see store.ts. */
 export async function openSharedQueue(options: SharedQueueOptions): Promise<Engine> {
   const { db, url, engine, models, onFault, engineVersion = ENGINE_VERSION } = options;
-  const store = await JobStore.open(db, engineVersion, onFault);
+  const store = await JobStore.open({ db, url, engineVersion, onFault });
   const channel = new Channel(url, (error) => {
     // It comes back by itself, and until then everybody looks now and then.
     if (!isUnavailable(error)) onFault(error);

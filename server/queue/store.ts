@@ -4,6 +4,7 @@ import type { Database } from '../../db/client.ts';
 import { jobClaims, jobResults, workers } from '../../db/schema.ts';
 import { EngineError, type AnalyzeRequest, type Answer } from '../../lib/engine/index.ts';
 import { JOB_SCHEMA, rowsOf } from '../backup/tables.ts';
+import { isUnavailable } from '../database-errors.ts';
 import type { WireError } from '../engine/messages.ts';
 import { tell } from './channel.ts';
 import type { Job } from './job.ts';
@@ -24,6 +25,9 @@ const TURN_LOCK = 7_284_120;
 const MOST_CRASHES = 3;
 /** Seconds. A job that nobody took for a day is asked by nobody any more; no analysis takes longer than 23 hours. */
 const POLICY = { policy: 'exclusive', retryLimit: 1000, expireInSeconds: 82_800, retentionSeconds: 86_400, deleteAfterSeconds: 120 };
+/** Connections of pg-boss' own, and milliseconds to wait for one. */
+const BOSS_POOL = 2;
+const CONNECT = 5000;
 /** Milliseconds that an answer stays to be asked for again, and bytes that all of them may take. */
 const RESULT_LIFE = 3_600_000;
 const RESULT_BYTES = 1_000_000_000;
@@ -60,6 +64,14 @@ interface JobData {
 /** How a job stands that has no answer yet. */
 export type Standing = { state: 'waiting' | 'running' | 'gone' } | { state: 'failed'; error: WireError };
 
+export interface StoreOptions {
+  db: Database;
+  /** of the same database */
+  url: string;
+  engineVersion: string;
+  onFault: (error: unknown) => void;
+}
+
 export class JobStore {
   /** what the names of all queues of this version begin with: others take none of them */
   readonly #queues: string;
@@ -73,9 +85,12 @@ export class JobStore {
     this.#queues = `analyze.${FORMAT}/${engineVersion}`;
   }
 
-  static async open(db: Database, engineVersion: string, onFault: (error: unknown) => void): Promise<JobStore> {
+  static async open({ db, url, engineVersion, onFault }: StoreOptions): Promise<JobStore> {
     const boss = new PgBoss({
-      db: within(db),
+      // What it does by itself, outside our transactions.
+      connectionString: url,
+      max: BOSS_POOL,
+      connectionTimeoutMillis: CONNECT,
       schema: JOB_SCHEMA,
       schedule: false,
       registerInstance: false,
@@ -83,7 +98,10 @@ export class JobStore {
       reindex: false,
       openTelemetry: { enabled: false },
     });
-    boss.on('error', onFault);
+    boss.on('error', (error) => {
+      // It tries again by itself.
+      if (!isUnavailable(error)) onFault(error);
+    });
     await boss.start();
     return new JobStore(db, boss, engineVersion);
   }
