@@ -347,7 +347,7 @@ export interface WorkerSummary {
   version: string;
   engineVersion: string;
   devices: { engine: string; provider: string; dtype: string; threads: number }[];
-  models: { name: string; hash: string }[];
+  models: { name: string; hash: string; dictionaries: { name: string; hash: string }[] }[];
   /** analyses that it computes now */
   running: number;
   startedAt: number;

@@ -24,7 +24,7 @@ export interface AskerOptions {
   store: JobStore;
   channel: Channel;
   /** those of this process */
-  models: Pick<Models, 'list'>;
+  models: Pick<Models, 'list' | 'dictionaries'>;
   /** Those that live; `anew`: also one that has just come, or has a model that has. */
   workers(anew: boolean): Promise<WorkerSummary[]>;
   engineVersion: string;
@@ -58,8 +58,11 @@ export class Asker {
   async analyze(request: AnalyzeRequest, options: AnalyzeOptions = {}): Promise<Answer> {
     if (options.signal?.aborted) throw cancelledError();
     const modelHash = await this.#hashOf(request.model);
-    const known = digest({ request: { ...request, model: modelHash }, engine: this.options.engineVersion });
-    const job: NewJob = { ...jobOf(request, options), modelHash, key: options.fresh ? `${known}.${randomUUID()}` : known };
+    const dictionaries = await this.#dictionariesOf(request, modelHash);
+    const exact = dictionaries.length === 0 ? request : { ...request, dictionaries };
+    const known = digest({ request: { ...exact, model: modelHash }, engine: this.options.engineVersion });
+    const key = options.fresh ? `${known}.${randomUUID()}` : known;
+    const job: NewJob = { ...jobOf(exact, options), modelHash, dictionaries, key };
     const answer = await this.#joining.share(job.key, (shared) => this.#compute(job, shared, options.fresh ?? false), options);
     return { ...answer, model: { ...answer.model, name: request.model } };
   }
@@ -136,15 +139,33 @@ export class Asker {
     if (!(await this.#mayTake(job))) throw await this.#noWorker(job);
   }
 
-  async #mayTake({ modelHash }: NewJob): Promise<boolean> {
-    const canTake = ({ takes, models }: WorkerSummary) => takes && models.some(({ hash }) => hash === modelHash);
+  async #mayTake({ modelHash, dictionaries }: NewJob): Promise<boolean> {
+    const hasAll = (model: WorkerSummary['models'][number]) =>
+      model.hash === modelHash && dictionaries.every((needed) => model.dictionaries.some(({ hash }) => hash === needed));
+    const canTake = ({ takes, models }: WorkerSummary) => takes && models.some(hasAll);
     return (await this.options.workers(false)).some(canTake) || (await this.options.workers(true)).some(canTake);
   }
 
-  async #noWorker({ request, modelHash }: NewJob): Promise<Refusal> {
+  async #noWorker({ request, modelHash, dictionaries }: NewJob): Promise<Refusal> {
     const others = (await this.options.workers(false)).length;
-    const expected = `one that runs, has the model ${request.model} (sha256 ${modelHash.slice(0, 12)}…) and computes with engine ${this.options.engineVersion}`;
+    const needed =
+      dictionaries.length === 0 ? '' : ` and its dictionaries ${dictionaries.map((hash) => `${hash.slice(0, 12)}…`).join(', ')}`;
+    const expected = `one that runs, has the model ${request.model} (sha256 ${modelHash.slice(0, 12)}…)${needed} and computes with engine ${this.options.engineVersion}`;
     return new Refusal('unavailable', 'worker', expected, others === 0 ? 'none' : `${others} without`);
+  }
+
+  /** Their hashes: another machine may call them something else. */
+  async #dictionariesOf({ model, dictionaries = [] }: AnalyzeRequest, modelHash: string): Promise<string[]> {
+    if (dictionaries.length === 0) return [];
+    const own = (await this.#listed?.models)?.some(({ name }) => name === model) ? await this.options.models.dictionaries(model) : [];
+    const there = (await this.options.workers(false)).filter(({ takes }) => takes).flatMap(({ models }) => models);
+    const known = [...own, ...there.filter(({ hash }) => hash === modelHash).flatMap((held) => held.dictionaries)];
+    return dictionaries.map((wanted) => {
+      const found = known.find(({ name, hash }) => name === wanted || hash === wanted);
+      if (found) return found.hash;
+      const names = [...new Set(known.map(({ name }) => name))].join(', ') || `a dictionary of ${model}`;
+      throw new EngineError('bad-request', 'dictionary', names, JSON.stringify(wanted));
+    });
   }
 
   /** As it is here; else as workers have it. */

@@ -240,7 +240,11 @@ function promises(open: () => Promise<Place>): void {
 
   test('who computes says so', async () => {
     const [here] = await queue.workers();
-    expect(here).toMatchObject({ devices: [{ provider: 'cpu', dtype: 'float32' }], models: [{ name: 'toy', hash: 'f00d' }], takes: true });
+    expect(here).toMatchObject({
+      devices: [{ provider: 'cpu', dtype: 'float32' }],
+      models: [{ name: 'toy', hash: 'f00d', dictionaries: [] }],
+      takes: true,
+    });
     expect(here?.name).toBeTruthy();
   });
 }

@@ -8,6 +8,7 @@ import { VERSION } from '../version.ts';
 import type { Device } from './device.ts';
 import { jobOf } from './job.ts';
 import { Joining } from './joining.ts';
+import { modelsHere } from './models-here.ts';
 import { Places } from './places.ts';
 
 /** What computes, once it is a job's turn. */
@@ -15,7 +16,7 @@ export type Compute = (request: AnalyzeRequest, options: Pick<AnalyzeOptions, 's
 
 export interface LocalQueueOptions {
   compute: Compute;
-  models: Pick<Models, 'list'>;
+  models: Pick<Models, 'list' | 'dictionaries'>;
   devices: Device[];
   close(): Promise<void>;
 }
@@ -38,7 +39,7 @@ export function createLocalQueue({ compute, models, devices, close }: LocalQueue
     },
     queue: () => ({ running: places.running, waiting: places.waiting }),
     async workers(): Promise<WorkerSummary[]> {
-      const known = (await models.list()).map(({ name, hash }) => ({ name, hash }));
+      const known = await modelsHere(models);
       const version = { version: VERSION, engineVersion: ENGINE_VERSION };
       const { running } = places;
       return [{ id, name: hostname(), kind: 'server', ...version, devices, models: known, running, startedAt, silentFor: 0, takes: true }];

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openPostgres, type OpenDatabase } from '../../db/client.ts';
 import { jobClaims, jobResults, workers } from '../../db/schema.ts';
 import type { AnalyzeRequest, Answer } from '../../lib/engine/index.ts';
+import type { DictionarySummary } from '../../lib/wire.ts';
 import { rowsOf } from '../backup/tables.ts';
 import type { AnalyzeOptions, Engine } from '../context.ts';
 import { fakeModels } from '../testing/fake-engine.ts';
@@ -151,7 +152,9 @@ describe.skipIf(!hasPostgres())('several machines', () => {
       /^worker: expected one that runs, has the model toy \(sha256 f00d…\) and computes with engine .*, got none$/,
     );
     await machine('old', { engineVersion: '0.0.1' });
-    await machine('elsewhere', { models: { list: async () => (await fakeModels.list()).map((model) => ({ ...model, hash: 'beef' })) } });
+    await machine('elsewhere', {
+      models: { ...fakeModels, list: async () => (await fakeModels.list()).map((model) => ({ ...model, hash: 'beef' })) },
+    });
     expect(await ask(here, short('x'))).toMatch(/got 2 without$/);
     expect(await jobs()).toEqual([]);
   });
@@ -172,14 +175,28 @@ describe.skipIf(!hasPostgres())('several machines', () => {
   });
 
   test('a model is found where it has another name, or is on workers alone', async () => {
-    const renamed = { list: async () => (await fakeModels.list()).map((model) => ({ ...model, name: 'other' })) };
-    const [here, bare] = [await server(), await machine('bare', { takes: false, models: { list: async () => [] } })];
+    const renamed = { ...fakeModels, list: async () => (await fakeModels.list()).map((model) => ({ ...model, name: 'other' })) };
+    const [here, bare] = [await server(), await machine('bare', { takes: false, models: { ...fakeModels, list: async () => [] } })];
     const worker = await machine('worker', { models: renamed });
     worker.bench.model = 'other';
     worker.bench.letAll();
     expect((await here.queue.analyze(short('x'))).model).toEqual({ name: 'toy', hash: 'f00d' });
     expect((await bare.queue.analyze({ ...short('y'), model: 'other' })).model).toEqual({ name: 'other', hash: 'f00d' });
     await expect(bare.queue.analyze({ ...short('x'), model: 'none' })).rejects.toMatchObject({ code: 'unknown-model', expected: 'other' });
+  });
+
+  test('what needs a sparse dictionary goes to who has it', async () => {
+    const withDictionary = (name: string) => ({ ...fakeModels, dictionaries: async () => [{ name, hash: 'd1c7' } as DictionarySummary] });
+    const [here, bare] = [await machine('server', { takes: false, models: withDictionary('mine') }), await machine('bare')];
+    bare.bench.letAll();
+    const request = { ...short('features'), dictionaries: ['mine'] };
+    expect(await ask(here, request)).toMatch(/has the model toy \(sha256 f00d…\) and its dictionaries d1c7… and computes/);
+    expect(await ask(here, { ...request, dictionaries: ['other'] })).toBe('dictionary: expected mine, got "other"');
+    const owner = await machine('owner', { models: withDictionary('theirs') });
+    owner.bench.letAll();
+    for (let index = 0; index < 4; index++) expect(await ask(here, request, { fresh: true })).toBe('answered');
+    expect(bare.bench.begun).toEqual([]);
+    expect(owner.bench.begun).toHaveLength(4);
   });
 
   test('a worker that leaves hands its job to another one', async () => {

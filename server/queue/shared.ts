@@ -18,7 +18,7 @@ export interface SharedQueueOptions {
   url: string;
   /** computes in this process, and is closed with the queue */
   engine: Engine;
-  models: Pick<Models, 'list'>;
+  models: Pick<Models, 'list' | 'dictionaries'>;
   devices: Device[];
   /** whether this process computes, or only asks */
   takes: boolean;

@@ -4,6 +4,7 @@ import type { Database } from '../../db/client.ts';
 import { jobClaims, jobResults, workers } from '../../db/schema.ts';
 import { EngineError, type AnalyzeRequest, type Answer } from '../../lib/engine/index.ts';
 import { JOB_SCHEMA, rowsOf } from '../backup/tables.ts';
+import type { WorkerSummary } from '../../lib/wire.ts';
 import { isUnavailable } from '../database-errors.ts';
 import type { WireError } from '../engine/messages.ts';
 import { tell } from './channel.ts';
@@ -17,6 +18,8 @@ import { wireError } from './wire-error.ts';
 
 /** Raised when what a job holds changes: servers and workers of different kinds then leave each other's jobs alone. */
 const FORMAT = 1;
+/** Which part of a queue's name, between its slashes, says whether its jobs are long: format, version, model, length. */
+const LENGTH = 3;
 /** Batches come after everything interactive: they have priorities from here downwards. */
 const BATCH = 1_000_000_000;
 /** Any number, the same in every process: whoever holds it decides whose turn comes when. */
@@ -39,6 +42,8 @@ export interface NewJob extends Job {
   /** sha256 of what is asked of which model and engine */
   key: string;
   modelHash: string;
+  /** hashes of the sparse dictionaries that it needs, too */
+  dictionaries: string[];
 }
 
 export interface Claim {
@@ -122,7 +127,7 @@ export class JobStore {
 
   /** The new job's id, or null where the same is waiting or running already. */
   async submit(job: NewJob): Promise<string | null> {
-    const queue = this.#queueOf(job.modelHash, job.long);
+    const queue = this.#queueOf(job);
     await this.#prepare(queue);
     const data: JobData = { key: job.key, modelHash: job.modelHash, request: JSON.stringify(job.request) };
     return this.db.transaction(async (tx) => {
@@ -134,8 +139,8 @@ export class JobStore {
     });
   }
 
-  async standing({ key, modelHash, long }: NewJob): Promise<Standing> {
-    const jobs = await this.boss.findJobs<JobData>(this.#queueOf(modelHash, long), { key });
+  async standing(job: NewJob): Promise<Standing> {
+    const jobs = await this.boss.findJobs<JobData>(this.#queueOf(job), { key: job.key });
     const last = jobs.sort((a, b) => Number(b.createdOn) - Number(a.createdOn))[0];
     if (!last || last.state === 'cancelled') return { state: 'gone' };
     if (last.state === 'active') return { state: 'running' };
@@ -145,20 +150,20 @@ export class JobStore {
   }
 
   /** Whoever computes it is told to stop; others who wait for the same have to ask anew. */
-  async cancel(jobId: string, { key, modelHash, long }: NewJob): Promise<void> {
+  async cancel(jobId: string, job: NewJob): Promise<void> {
     await this.db.transaction(async (tx) => {
-      await this.boss.cancel(this.#queueOf(modelHash, long), jobId, { db: within(tx) });
+      await this.boss.cancel(this.#queueOf(job), jobId, { db: within(tx) });
       await tx.delete(jobClaims).where(eq(jobClaims.jobId, jobId));
       await tell(tx, { type: 'stop', jobId });
-      await tell(tx, { type: 'ended', key });
+      await tell(tx, { type: 'ended', key: job.key });
     });
   }
 
   /** The next job for a worker with these models, in whose name it is from now on; null where there is none. */
-  async take(workerId: string, modelHashes: readonly string[], withLong: boolean): Promise<Taken | null> {
-    const names = modelHashes.flatMap((hash) => [this.#queueOf(hash, false), ...(withLong ? [this.#queueOf(hash, true)] : [])]);
-    if (names.length === 0) return null;
-    for (const queue of await this.#heads(names)) {
+  async take(workerId: string, models: WorkerSummary['models'], withLong: boolean): Promise<Taken | null> {
+    const queues = models.length === 0 ? [] : await this.#heads(models);
+    for (const queue of queues) {
+      if (!this.#fits(queue, models, withLong)) continue;
       await this.#prepare(queue);
       const taken = await this.db.transaction(async (tx) => {
         const [job] = await this.boss.fetch<JobData>(queue, { db: within(tx) });
@@ -170,7 +175,7 @@ export class JobStore {
           .insert(jobClaims)
           .values({ ...claim, crashes: 0 })
           .onConflictDoUpdate({ target: jobClaims.jobId, set: { workerId, attempt } });
-        return { ...claim, modelHash, request: JSON.parse(request) as AnalyzeRequest, long: queue === this.#queueOf(modelHash, true) };
+        return { ...claim, modelHash, request: JSON.parse(request) as AnalyzeRequest, long: queue.split('/')[LENGTH] === 'long' };
       });
       // Another worker may have been faster.
       if (taken) return taken;
@@ -261,20 +266,31 @@ export class JobStore {
   }
 
   /** The queues in which something waits, the one with the job whose turn is next first. */
-  async #heads(names: readonly string[]): Promise<string[]> {
+  async #heads(models: WorkerSummary['models']): Promise<string[]> {
+    const isOfOurs = models.map(({ hash }) => sql`name like ${`${this.#queues}/${hash}/%`}`);
     const rows = await rowsOf<{ name: string }>(
       this.db,
       sql`select name from (
           select distinct on (name) name, priority, created_on from ${sql.identifier(JOB_SCHEMA)}.job
-          where name in ${[...names]} and state < 'active' and not blocked and start_after <= now()
+          where (${sql.join(isOfOurs, sql` or `)}) and state < 'active' and not blocked and start_after <= now()
           order by name, priority desc, created_on
         ) as heads order by priority desc, created_on`,
     );
     return rows.map(({ name }) => name);
   }
 
-  #queueOf(modelHash: string, long: boolean): string {
-    return `${this.#queues}/${modelHash}/${long ? 'long' : 'short'}`;
+  /** What a worker must have for its jobs is in its name. */
+  #queueOf({ modelHash, long, dictionaries }: Pick<NewJob, 'modelHash' | 'long' | 'dictionaries'>): string {
+    const needed = dictionaries.length === 0 ? [] : [dictionaries.map(shortened).sort().join('.')];
+    return [this.#queues, modelHash, long ? 'long' : 'short', ...needed].join('/');
+  }
+
+  #fits(queue: string, models: WorkerSummary['models'], withLong: boolean): boolean {
+    const parts = queue.split('/');
+    if (parts[LENGTH] === 'long' && !withLong) return false;
+    const there = models.filter(({ hash }) => hash === parts[LENGTH - 1]).flatMap(({ dictionaries }) => dictionaries);
+    const known = new Set(there.map(({ hash }) => shortened(hash)));
+    return (parts[LENGTH + 1]?.split('.') ?? []).every((needed) => known.has(needed));
   }
 
   /** As Places has it, over the jobs of all machines. Whoever asks holds the lock. */
@@ -318,6 +334,11 @@ export class JobStore {
     if (hasChanged(failed)) return tell(tx, { type: 'waiting' });
     await tx.delete(jobClaims).where(eq(jobClaims.jobId, jobId));
   }
+}
+
+/** Enough of a hash to tell one from another in a name. */
+function shortened(hash: string): string {
+  return hash.slice(0, 24);
 }
 
 /** Whether a job was still as whoever commanded thought. What pg-boss answers has no type of its own. */

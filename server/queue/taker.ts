@@ -1,8 +1,10 @@
 import type { Database } from '../../db/client.ts';
 import { isEngineError, type Answer } from '../../lib/engine/index.ts';
+import type { WorkerSummary } from '../../lib/wire.ts';
 import type { Engine, Models } from '../context.ts';
 import { isUnavailable } from '../database-errors.ts';
 import { tell, type Channel, type Message } from './channel.ts';
+import { modelsHere } from './models-here.ts';
 import { Places } from './places.ts';
 import type { JobStore, Taken } from './store.ts';
 import { wireError } from './wire-error.ts';
@@ -17,7 +19,7 @@ export interface TakerOptions {
   channel: Channel;
   /** computes in this process */
   engine: Pick<Engine, 'analyze'>;
-  models: Pick<Models, 'list'>;
+  models: Pick<Models, 'list' | 'dictionaries'>;
   onFault: (error: unknown) => void;
 }
 
@@ -33,8 +35,7 @@ export class Taker {
   readonly #runs = new Map<string, Run>();
   readonly #places = new Places();
   readonly #deaf: () => void;
-  /** by hash: what it is called here */
-  #models = new Map<string, string>();
+  #models: WorkerSummary['models'] = [];
   #looking: Promise<void> | null = null;
   #lookAgain = false;
   #stopped = false;
@@ -47,15 +48,13 @@ export class Taker {
     return this.#runs.size;
   }
 
-  get models(): { name: string; hash: string }[] {
-    return [...this.#models].map(([hash, name]) => ({ name, hash }));
+  get models(): WorkerSummary['models'] {
+    return this.#models;
   }
 
   /** Reads anew which models are here. */
   async readModels(): Promise<void> {
-    const listed = await this.options.models.list();
-    // Of two folders with the same files either serves.
-    this.#models = new Map(listed.map(({ name, hash }) => [hash, name]));
+    this.#models = await modelsHere(this.options.models);
   }
 
   /** Takes what it can. Called when something may have come, and now and then in case nobody said so. */
@@ -111,7 +110,7 @@ export class Taker {
   async #takeAll(): Promise<void> {
     const { id, store } = this.options;
     while (!this.#stopped && this.#places.hasRoom(false)) {
-      const taken = await store.take(id, [...this.#models.keys()], this.#places.hasRoom(true));
+      const taken = await store.take(id, this.#models, this.#places.hasRoom(true));
       if (!taken) return;
       this.#start(taken);
     }
@@ -150,7 +149,8 @@ export class Taker {
   }
 
   async #compute({ key, request, modelHash }: Taken, signal: AbortSignal): Promise<Answer> {
-    const name = this.#models.get(modelHash) ?? request.model;
+    // Of two folders with the same files either serves.
+    const name = this.#models.find(({ hash }) => hash === modelHash)?.name ?? request.model;
     let last = 0;
     const onProgress = (progress: { done: number; total: number; what: string }) => {
       const now = Date.now();

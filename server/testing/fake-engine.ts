@@ -35,7 +35,17 @@ export class FakeEngine implements Engine {
     const devices = [{ engine: 'fake', provider: 'cpu', dtype: 'float32', threads: 1 }];
     const versions = { version: '0.0.0', engineVersion: '0.0.0' };
     const state = { running: this.stalled, startedAt: 0, silentFor: 0, takes: true };
-    return [{ id: 'here', name: 'here', kind: 'server', ...versions, devices, models: [{ name: 'toy', hash: 'f00d' }], ...state }];
+    return [
+      {
+        id: 'here',
+        name: 'here',
+        kind: 'server',
+        ...versions,
+        devices,
+        models: [{ name: 'toy', hash: 'f00d', dictionaries: [] }],
+        ...state,
+      },
+    ];
   }
 
   async close(): Promise<void> {}
