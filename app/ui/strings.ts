@@ -9,6 +9,7 @@ import { few } from './few.ts';
 import { publishStrings } from './publish-strings.ts';
 import { sessionStrings } from './session-strings.ts';
 import { viewStrings } from './view-strings.ts';
+import { workerStrings } from './worker-strings.ts';
 
 const waiting = (count: number) => (count === 0 ? 'trying again' : `${few(count, 'change', 'changes')} kept`);
 
@@ -179,6 +180,7 @@ export const strings = {
   notifications: notificationStrings,
   commands: commandStrings,
   device: deviceStrings,
+  workers: workerStrings,
   verifyHere: verifyHereStrings,
 
   graph: graphStrings,

@@ -12,7 +12,7 @@ export interface Announcement {
   name: string;
   kind: WorkerSummary['kind'];
   engineVersion: string;
-  devices: Device[];
+  devices: readonly Device[];
   models: WorkerSummary['models'];
   running: number;
   /** milliseconds of silence after which others may take what it holds */

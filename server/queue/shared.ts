@@ -19,7 +19,7 @@ export interface SharedQueueOptions {
   /** computes in this process, and is closed with the queue */
   engine: Engine;
   models: Pick<Models, 'list' | 'dictionaries'>;
-  devices: Device[];
+  devices: readonly Device[];
   /** whether this process computes, or only asks */
   takes: boolean;
   name: string;

@@ -6,6 +6,7 @@ import { Fault } from '@/app/ui/field.tsx';
 import { strings } from '@/app/ui/strings.ts';
 import { useBoard } from './board-context.tsx';
 import { forgetAnswers } from './use-answer.ts';
+import { WorkerList } from './worker-list.tsx';
 
 const words = strings.device;
 const CHOICES: readonly { where: Where; title: string; text: string }[] = [
@@ -47,6 +48,7 @@ export function DeviceDialog({ open, onClose }: { open: boolean; onClose: () => 
           </div>
         ))}
       </fieldset>
+      {where === 'server' ? <WorkerList /> : null}
       {where === 'browser' && device ? (
         <dl className="mt-4 grid grid-cols-[auto_1fr] gap-x-3 gap-y-0.5 text-xs">
           <Fact name={words.details.provider} value={words.providers[device.provider]} />
