@@ -14,7 +14,7 @@ import { revive } from './wire-error.ts';
 /** Milliseconds for which it counts what a model of that name is: a folder may be imported any time. */
 const MODELS_LIFE = 2000;
 /** Milliseconds between two looks at a job of which nothing is heard, where a message was lost. */
-const LOOK = 1000;
+const LOOK = 3000;
 /** Times that a job is asked for anew after it was cancelled by somebody else who had asked for the same. */
 const MOST_TRIES = 5;
 /** Milliseconds for which a database that does not answer may come back. */
@@ -37,6 +37,8 @@ export interface AskerOptions {
 export class Asker {
   readonly #joining = new Joining();
   readonly #waits = new Map<string, Set<Wait>>();
+  /** until it is withdrawn, where it comes to nothing */
+  readonly #asking = new Set<Promise<Answer>>();
   readonly #deaf: () => void;
   #listed: { at: number; models: ReturnType<Models['list']> } | null = null;
 
@@ -63,14 +65,24 @@ export class Asker {
     const known = digest({ request: { ...exact, model: modelHash }, engine: this.options.engineVersion });
     const key = options.fresh ? `${known}.${randomUUID()}` : known;
     const job: NewJob = { ...jobOf(exact, options), modelHash, dictionaries, key };
-    const answer = await this.#joining.share(job.key, (shared) => this.#compute(job, shared, options.fresh ?? false), options);
+    const compute = (shared: AnalyzeOptions) => this.#track(this.#compute(job, shared, options.fresh ?? false));
+    const answer = await this.#joining.share(job.key, compute, options);
     return { ...answer, model: { ...answer.model, name: request.model } };
   }
 
-  close(): void {
+  /** Whoever waits is told that it comes to nothing, and what they asked is withdrawn. */
+  async close(): Promise<void> {
+    const ending = new EngineError('cancelled', 'analysis', 'a server that runs', 'one that stops');
+    for (const waits of this.#waits.values()) for (const wait of waits) wait.give(ending);
+    await Promise.allSettled(this.#asking);
     this.#deaf();
-    for (const waits of this.#waits.values())
-      for (const wait of waits) wait.give(new EngineError('cancelled', 'analysis', 'a server that runs', 'one that stops'));
+  }
+
+  #track(answer: Promise<Answer>): Promise<Answer> {
+    this.#asking.add(answer);
+    const forget = () => this.#asking.delete(answer);
+    answer.then(forget, forget);
+    return answer;
   }
 
   async #compute(job: NewJob, { signal, onProgress }: AnalyzeOptions, fresh: boolean): Promise<Answer> {

@@ -65,7 +65,7 @@ export async function openSharedQueue(options: SharedQueueOptions): Promise<Engi
     queue: () => ({ running: taker?.running ?? 0, waiting: asker.asked }),
     workers: () => listWorkers(db, engineVersion),
     async close() {
-      asker.close();
+      await asker.close();
       await taker?.close(options.patience);
       await presence.end();
       await channel.close();
