@@ -46,10 +46,11 @@ describe.skipIf(!hasPostgres())('on Postgres', () => {
   });
   // What one test has computed another one may ask for again.
   afterEach(() => database.db.delete(jobResults));
+  // Ending a cluster and removing its files takes long on a machine that does much else.
   afterAll(async () => {
     await database.close();
     await postgres.stop();
-  });
+  }, 120_000);
 
   promises(async () => {
     const bench = new Bench();

@@ -56,13 +56,14 @@ describe.skipIf(!hasPostgres())('a worker that is killed', () => {
     queue = await openSharedQueue({ ...here, lease: LEASE * 1000, patience: 0, onFault: () => {} });
     await Promise.all([...running.values()].map(({ ready }) => ready));
   }, 120_000);
+  // Ending a cluster and removing its files takes long on a machine that does much else.
   afterAll(async () => {
     await Promise.all([...running.values()].map((worker) => worker.kill()));
     await queue?.close();
     await database?.close();
     await postgres?.stop();
     await rm(home, { recursive: true, force: true });
-  });
+  }, 120_000);
 
   function startWorker(name: string): void {
     running.set(name, new WorkerProcess({ name, databaseUrl: url, home, lease: LEASE }));

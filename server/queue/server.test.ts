@@ -23,10 +23,11 @@ describe.skipIf(!hasPostgres())('servers on one Postgres', () => {
     if (!started) throw new Error('PostgreSQL: expected it to be installed');
     postgres = started;
   });
+  // Ending a cluster and removing its files takes long on a machine that does much else.
   afterAll(async () => {
     await postgres.stop();
     rmSync(home, { recursive: true, force: true });
-  });
+  }, 120_000);
 
   function open(databaseUrl: string, name: string, bench: Bench, takes = true): Promise<Started> {
     const config = configOf({ home, databaseUrl });

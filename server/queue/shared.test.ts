@@ -45,10 +45,11 @@ describe.skipIf(!hasPostgres())('several machines', () => {
     await database.db.execute(sql`delete from pgboss.job`);
     expect(faults.splice(0)).toEqual([]);
   });
+  // Ending a cluster and removing its files takes long on a machine that does much else.
   afterAll(async () => {
     await database.close();
     await postgres.stop();
-  });
+  }, 120_000);
 
   async function machine(name: string, options: Partial<SharedQueueOptions> = {}): Promise<Machine> {
     const bench = new Bench();

@@ -64,7 +64,10 @@ export class Taker {
       return;
     }
     this.#looking = this.#takeAll()
-      .catch((error: unknown) => this.options.onFault(error))
+      .catch((error: unknown) => {
+        // It looks again with the next beat.
+        if (!isUnavailable(error)) this.options.onFault(error);
+      })
       .finally(() => {
         this.#looking = null;
         if (this.#lookAgain) {
