@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Agreement } from './board/agreement.ts';
 import { SESSION_LIMITS, type Pick } from './board/queues.ts';
 import type { Author, Claim, Comment, Evidence, SessionRecord, Setup, Thread } from './board/records.ts';
+import type { ModelSource } from './model-wire.ts';
 import { ROLES, type Role } from './roles.ts';
 import type { Report } from './verify.ts';
 import {
@@ -313,7 +314,15 @@ export interface ModelSummary {
   hasMlp: boolean;
   hasTokenizer: boolean;
   builtIn: boolean;
+  /** of the weights' files */
   bytes: number;
+  /** numbers that it was trained to, each counted once */
+  parameters: number;
+  /** types in which they are stored: float32, float16, bfloat16 */
+  storedAs: string[];
+  source: ModelSource;
+  /** ISO 8601; null for built-in models */
+  importedAt: string | null;
   /** shown on the start page */
   example: { prompt: string; counterfactual: string; target: string; foil: string; note: string } | null;
 }

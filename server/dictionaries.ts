@@ -10,7 +10,7 @@ import { hashModel } from './engine/model-folder.ts';
 import { createNodeRuntime, type NodeRuntimeOptions } from './engine/node-runtime.ts';
 import { findPlainFile } from './engine/plain-file.ts';
 import { isMissing } from './files.ts';
-import { checkSpace } from './model-import.ts';
+import { checkSpace } from './disk.ts';
 import { RECORD, checkModelName, listModels, openModelFolder } from './models.ts';
 
 /** Sparse dictionaries are folders: built-in ones in the project, imported ones under PATHBOARD_HOME. Each is of one model. */

@@ -1,19 +1,20 @@
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FIXTURES } from './engine/testing.ts';
-import { importFromHub, type HubImport } from './hub.ts';
+import { discardDownload, importFromHub, keptBytes, type HubImport } from './hub.ts';
 import { isPublic } from './hub/addresses.ts';
 import { DEFAULT_HOSTS, guardedGet } from './hub/guarded-get.ts';
+import type { ImportProgress } from './imports/progress.ts';
 import { listModels, openModelFolder } from './models.ts';
+import { Hub, endless, hangUp, redirectTo, refuseWith, sum, type Reply } from './testing/hub.ts';
 
 const WEIGHTS = 'model.safetensors';
 const COMMIT = 'c0ffee'.padEnd(40, '0');
+const whole: Reply = (...all) => hub.whole(...all);
 
 let home: string;
 let files: Map<string, Buffer>;
@@ -21,94 +22,14 @@ let hub: Hub;
 
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'pathboard-hub-'));
-  files = new Map();
-  for (const file of ['config.json', WEIGHTS]) files.set(file, await readFile(join(FIXTURES, 'random-gpt2', file)));
   hub = await Hub.start();
+  files = hub.files;
+  for (const file of ['config.json', WEIGHTS]) files.set(file, await readFile(join(FIXTURES, 'random-gpt2', file)));
 });
 afterEach(async () => {
   await hub.stop();
   await rm(home, { recursive: true });
 });
-
-type Reply = (request: IncomingMessage, response: ServerResponse, file: string) => void;
-
-/** Plays the hub: ranges, tags, the revision and the sums of large files; `replies` makes it misbehave. */
-class Hub {
-  readonly asked: { url: string; range: string | undefined; authorization: string | undefined }[] = [];
-  readonly replies: Reply[] = [];
-  commit: string | null = COMMIT;
-  private constructor(private readonly server: Server) {}
-
-  static async start(): Promise<Hub> {
-    const server = createServer();
-    const made = new Hub(server);
-    server.on('request', (request, response) => made.answer(request, response));
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return made;
-  }
-
-  get port(): number {
-    return (this.server.address() as AddressInfo).port;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${this.port}`;
-  }
-
-  async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    this.server.close();
-    await once(this.server, 'close');
-  }
-
-  private answer(request: IncomingMessage, response: ServerResponse): void {
-    const { range, authorization } = request.headers;
-    this.asked.push({ url: request.url!, range, authorization });
-    const file = request.url!.split('/').at(-1)!;
-    const reply = this.replies.shift() ?? whole;
-    if (this.commit) response.setHeader('x-repo-commit', this.commit);
-    reply(request, response, file);
-  }
-}
-
-/** As the hub should: a whole file, or the part that is asked for. */
-const whole: Reply = ({ headers }, response, file) => {
-  const data = files.get(file);
-  if (!data) return void response.writeHead(404).end();
-  const tag = `"${sum(data)}"`;
-  response.setHeader('etag', tag);
-  if (file.endsWith('.safetensors')) response.setHeader('x-linked-etag', tag);
-  const from = headers['if-range'] === tag ? Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0) : 0;
-  if (from > 0) response.setHeader('content-range', `bytes ${from}-${data.length - 1}/${data.length}`);
-  response.setHeader('content-length', data.length - from);
-  response.writeHead(from > 0 ? 206 : 200).end(data.subarray(from));
-};
-/** Announces all of a file, sends a part and hangs up. */
-const cutAfter =
-  (bytes: number): Reply =>
-  (_, response, file) => {
-    const data = files.get(file)!;
-    response.writeHead(200, { etag: `"${sum(data)}"`, 'x-linked-etag': `"${sum(data)}"`, 'content-length': data.length });
-    response.write(data.subarray(0, bytes), () => setTimeout(() => response.destroy(), 50));
-  };
-const redirectTo =
-  (location: string, status = 302): Reply =>
-  (_, response) =>
-    void response.writeHead(status, { location }).end();
-const endless: Reply = (_, response) => {
-  const chunk = Buffer.alloc(65_536);
-  const more = () => {
-    while (!response.destroyed && response.write(chunk));
-    if (!response.destroyed) response.once('drain', more);
-  };
-  response.writeHead(200);
-  more();
-};
-
-function sum(data: Buffer): string {
-  return createHash('sha256').update(data).digest('hex');
-}
 
 function request(change: Partial<HubImport> = {}): HubImport {
   const settings = { endpoint: hub.url, hosts: DEFAULT_HOSTS, patience: 2000 };
@@ -187,19 +108,19 @@ describe('a model from the hub', () => {
   test.each([['../up'], ['a/../b'], ['a'], ['a/b/c'], ['/a/b'], ['a/.b'], ['http://a/b'], ['a%2f/b']])(
     '%j is no repository',
     async (repository) => {
-      await expect(fetchModel({ repository })).rejects.toThrow('import: expected ORG/NAME');
+      await expect(fetchModel({ repository })).rejects.toThrow('import: expected OWNER/NAME');
       expect(hub.asked).toEqual([]);
     },
   );
   test.each([['../x'], ['a/../../b'], [''], ['-x'], ['a?b'], ['a#b']])('%j is no revision', async (revision) => {
-    await expect(fetchModel({ revision })).rejects.toThrow('--revision: expected a branch, a tag or a commit');
+    await expect(fetchModel({ revision })).rejects.toThrow('revision: expected a branch, a tag or a commit');
     expect(hub.asked).toEqual([]);
   });
 });
 
 describe('a connection that is cut', () => {
   test('is taken up again where it broke off', async () => {
-    hub.replies.push(whole, cutAfter(1000), cutAfter(20_000));
+    hub.replies.push(whole, hub.cutAfter(1000), hub.cutAfter(20_000));
     await fetchModel();
     const ranges = hub.asked.filter(({ url }) => url.endsWith(WEIGHTS)).map(({ range }) => range);
     expect(ranges[0]).toBeUndefined();
@@ -209,7 +130,7 @@ describe('a connection that is cut', () => {
   });
 
   test('five times is told, and the next import goes on', async () => {
-    hub.replies.push(whole, ...Array.from({ length: 5 }, () => cutAfter(1000)));
+    hub.replies.push(whole, ...Array.from({ length: 5 }, () => hub.cutAfter(1000)));
     await expect(fetchModel()).rejects.toThrow(/expected a whole file within 5 attempts, got .*import again to go on/);
     expect(await imported()).toEqual([]);
     hub.asked.length = 0;
@@ -218,7 +139,7 @@ describe('a connection that is cut', () => {
   });
 
   test('while the file changed, starts anew', async () => {
-    hub.replies.push(whole, cutAfter(1000));
+    hub.replies.push(whole, hub.cutAfter(1000));
     const pending = fetchModel();
     const other = Buffer.from(files.get(WEIGHTS)!);
     other[other.length - 1]! ^= 1;
@@ -251,6 +172,48 @@ describe('a connection that is cut', () => {
     await expect(fetchModel({ signal: stop.signal })).rejects.toThrow(/abort/i);
     const [folder] = await downloads();
     expect((await readFile(join(home, 'downloads', folder!, 'parts', `${WEIGHTS}.part`))).length).toBe(1000);
+  });
+
+  test('is forgotten with all that came, when that is wanted', async () => {
+    hub.replies.push(whole, ...Array.from({ length: 5 }, () => hub.cutAfter(1000)));
+    await expect(fetchModel()).rejects.toThrow('import again to go on');
+    expect(await keptBytes(home, request())).toBe(1000 + files.get('config.json')!.length);
+    await discardDownload(home, request());
+    expect([await keptBytes(home, request()), await downloads()]).toEqual([0, []]);
+  });
+
+  test('that brings much each time is taken up as often as it takes', async () => {
+    const much = 2 ** 20;
+    const large = Buffer.alloc(8 * much, 7);
+    files.set(WEIGHTS, large);
+    hub.replies.push(whole, hub.cutAfter(much));
+    for (let n = 2; n < 8; n++) {
+      hub.replies.push((_, response) => {
+        const range = `bytes ${(n - 1) * much}-${large.length - 1}/${large.length}`;
+        response.writeHead(206, { etag: `"${sum(large)}"`, 'content-range': range, 'content-length': large.length - (n - 1) * much });
+        hangUp(response, large.subarray((n - 1) * much, n * much));
+      });
+    }
+    // Junk, but whole junk: it is refused as weights.
+    await expect(fetchModel()).rejects.toThrow(`${WEIGHTS}: header length`);
+    const ranges = hub.asked.filter(({ url }) => url.endsWith(WEIGHTS)).map(({ range }) => range);
+    expect(ranges).toEqual([undefined, ...[1, 2, 3, 4, 5, 6, 7].map((n) => `bytes=${n * much}-`)]);
+  });
+
+  test('by a server that is busy is tried again when it says', async () => {
+    hub.replies.push(refuseWith(429, { 'retry-after': '0' }), whole, refuseWith(503, { 'retry-after': '1' }));
+    const began = Date.now();
+    await fetchModel();
+    expect(Date.now() - began).toBeGreaterThan(900);
+    expect(hub.asked).toHaveLength(5);
+  });
+
+  test('by a server that is busy for long is told at once', async () => {
+    hub.replies.push(refuseWith(429, { 'retry-after': '3600' }));
+    await expect(fetchModel()).rejects.toThrow('expected a server that has time, got status 429, again in 3600 s (what came is kept');
+    hub.replies.push(refuseWith(503, { 'retry-after': new Date(Date.now() + 600_000).toUTCString() }));
+    await expect(fetchModel()).rejects.toThrow(/got status 503, again in (599|600) s/);
+    expect(hub.asked).toHaveLength(2);
   });
 
   test('a server that says nothing any more is given up', async () => {
@@ -390,12 +353,50 @@ describe('an attacker in the place of the hub', () => {
     expect(hub.asked.every(({ url }) => /(config|index)\.json$|model\.safetensors$/.test(url))).toBe(true);
   });
 
+  test('that keeps a model from us is told with the reason', async () => {
+    const told = async (reply: Reply, change: Partial<HubImport> = {}) => {
+      hub.replies.push(reply);
+      return ((await fetchModel(change).catch((error: unknown) => error)) as Error).message;
+    };
+    const withToken = { settings: { endpoint: hub.url, hosts: [], token: 'hf_secret' } };
+    for (const status of [401, 403]) {
+      const gated = refuseWith(status, { 'x-error-code': 'GatedRepo' });
+      expect(await told(gated)).toContain('org/tiny@main: expected HF_TOKEN of somebody who has been given access');
+      expect(await told(gated)).toContain('got a gated model, no HF_TOKEN set');
+      expect(await told(gated, withToken)).toContain('got a gated model, HF_TOKEN shown');
+      expect(await told(refuseWith(status))).toContain(`it may be gated or private, or not exist), got status ${status}, no HF_TOKEN set`);
+    }
+    // Without a token the hub does not say whether a model is private or is not there.
+    expect(await told(refuseWith(401, { 'x-error-code': 'RepoNotFound' }))).toBe(
+      'org/tiny@main: expected a model of the hub, or for a private one HF_TOKEN, got none by this name, no HF_TOKEN set',
+    );
+    expect(await told(refuseWith(404, { 'x-error-code': 'RevisionNotFound' }))).toBe(
+      'org/tiny@main: expected one of its branches, tags or commits, got none by this name',
+    );
+    expect(await told(refuseWith(404))).toContain('expected config.json, got no such file');
+    expect(JSON.stringify(hub.asked.map(({ authorization }) => authorization))).toContain('Bearer hf_secret');
+    expect([await imported(), (await keptBytes(home, request())) > 0]).toEqual([[], false]);
+  });
+
   test('that compresses its answer, or refuses, is told in one line', async () => {
     hub.replies.push((_, response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end('x'));
     await expect(fetchModel()).rejects.toThrow('content-encoding gzip');
     hub.replies.push((_, response) => void response.writeHead(401).end());
     await expect(fetchModel()).rejects.toThrow('HF_TOKEN');
   });
+});
+
+test('how far it is, is told in bytes of all files', async () => {
+  const told: ImportProgress[] = [];
+  await fetchModel({ onProgress: (progress) => told.push(progress) });
+  const size = files.get(WEIGHTS)!.length;
+  const config = files.get('config.json')!.length;
+  const fetched = told.filter(({ stage, file }) => stage === 'fetch' && file === WEIGHTS);
+  expect(fetched.at(-1)).toMatchObject({ done: config + size });
+  // Hashed against what the hub named, and once more as a model.
+  const checked = told.filter(({ stage }) => stage === 'check');
+  expect(checked.map(({ file }) => file)).toEqual(expect.arrayContaining([WEIGHTS, 'config.json']));
+  expect(told.every(({ done, total }) => total === null || done <= total)).toBe(true);
 });
 
 test('an import in another process is not disturbed', async () => {

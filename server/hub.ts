@@ -7,34 +7,28 @@ import { shardsOf, type FolderLimits } from './engine/model-folder.ts';
 import { FILE_LIMITS } from './engine/plain-file.ts';
 import { download, type Downloaded } from './hub/download.ts';
 import type { HubSettings } from './hub/guarded-get.ts';
+import { checkRepository, checkRevision } from './hub/reference.ts';
+import type { ImportControl } from './imports/progress.ts';
 import { takeLock } from './lock.ts';
 import { adoptModel } from './model-import.ts';
 import { checkModelName, modelNames, originOfModel, summarise } from './models.ts';
 import { Refusal } from './refusal.ts';
 
-export interface HubImport {
-  /** ORG/NAME */
+export interface HubImport extends ImportControl {
+  /** OWNER/NAME */
   repository: string;
   /** a branch, a tag or a commit */
   revision: string;
   name: string;
   limits: FolderLimits;
   settings: HubSettings;
-  signal?: AbortSignal;
-  onProgress?: (file: string, done: number, total: number | null) => void;
   pauseBetween?: number;
 }
 
-const REPOSITORY = /^[A-Za-z0-9][A-Za-z0-9._-]{0,95}\/[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/;
-const REVISION = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$/;
 const CONFIG = 'config.json';
 const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
 const TOKENIZER = 'tokenizer.json';
-
-export function isRepository(text: string): boolean {
-  return REPOSITORY.test(text);
-}
 
 /**
  * Imports a model from a Hugging Face hub: its config, safetensors and tokenizer.json alone. What has come stays
@@ -43,10 +37,8 @@ export function isRepository(text: string): boolean {
 export async function importFromHub(home: string, request: HubImport): Promise<ModelSummary> {
   const { repository, revision, name } = request;
   checkModelName(name);
-  if (!isRepository(repository)) throw new Refusal('bad-request', 'import', 'ORG/NAME', JSON.stringify(repository));
-  if (!REVISION.test(revision) || revision.includes('..')) {
-    throw new Refusal('bad-request', '--revision', 'a branch, a tag or a commit', JSON.stringify(revision));
-  }
+  checkRepository(repository);
+  checkRevision(revision, 'revision');
   const folder = folderOf(home, request);
   await mkdir(folder, { recursive: true });
   const release = takeLock(folder);
@@ -63,8 +55,42 @@ export async function importFromHub(home: string, request: HubImport): Promise<M
   }
 }
 
+/** What is asked for: the same again goes on where this stopped. */
+type Asked = Pick<HubImport, 'settings' | 'repository' | 'revision'>;
+
+/** Bytes of it that came before, and are kept for the next import of it. */
+export async function keptBytes(home: string, asked: Asked): Promise<number> {
+  const folder = folderOf(home, asked);
+  const sizes = await Promise.all(['model', 'parts'].map((part) => sizeOfFiles(join(folder, part))));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Forgets what came of it. @throws LockedError where it is being fetched */
+export async function discardDownload(home: string, asked: Asked): Promise<void> {
+  const folder = folderOf(home, asked);
+  if (!(await stat(folder).catch(() => null))) return;
+  const release = takeLock(folder);
+  try {
+    await rm(folder, { recursive: true, force: true });
+  } finally {
+    release();
+  }
+}
+
+async function sizeOfFiles(folder: string): Promise<number> {
+  // Beside each part lies a note of its tag.
+  const names = (await readdir(folder).catch(() => [])).filter((name) => !name.endsWith('.part.json'));
+  const sizes = names.map((name) =>
+    stat(join(folder, name)).then(
+      ({ size }) => size,
+      () => 0,
+    ),
+  );
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
+
 /** One for each thing that can be asked for, so that two imports never write into one file. */
-function folderOf(home: string, { settings, repository, revision }: HubImport): string {
+function folderOf(home: string, { settings, repository, revision }: Asked): string {
   const asked = JSON.stringify([settings.endpoint, repository, revision]);
   return join(home, 'downloads', createHash('sha256').update(asked).digest('hex').slice(0, 32));
 }
@@ -75,6 +101,9 @@ class Fetch {
   private readonly parts: string;
   private revision: string;
   private left: number;
+  /** bytes of files that are whole, and of all weights once they are known */
+  private done = 0;
+  private weights: number | null = null;
 
   constructor(
     private readonly home: string,
@@ -88,7 +117,7 @@ class Fetch {
   }
 
   async run(): Promise<ModelSummary> {
-    const { name, limits } = this.request;
+    const { name, limits, signal, onProgress } = this.request;
     await mkdir(this.model, { recursive: true });
     await mkdir(this.parts, { recursive: true });
     const config = await this.get(CONFIG, FILE_LIMITS[CONFIG]);
@@ -101,7 +130,7 @@ class Fetch {
     await this.keepTo(config.commit);
     await this.getWeights();
     await this.get(TOKENIZER, FILE_LIMITS[TOKENIZER]);
-    return adoptModel(this.home, this.model, name, { limits, origin });
+    return adoptModel(this.home, this.model, name, { limits, origin, signal, onProgress });
   }
 
   /** A branch may move while its files are fetched, or between two attempts; a commit does not. */
@@ -119,28 +148,40 @@ class Fetch {
   private async getWeights(): Promise<void> {
     if (await this.getWeight(WEIGHTS)) return;
     if (!(await this.get(INDEX, FILE_LIMITS[INDEX]))) throw this.nothing(`${WEIGHTS} or ${INDEX}`);
-    for (const file of shardsOf(await this.readJson(INDEX))) if (!(await this.getWeight(file))) throw this.nothing(file);
+    const index = await this.readJson(INDEX);
+    this.weights = totalOf(index);
+    for (const file of shardsOf(index)) if (!(await this.getWeight(file))) throw this.nothing(file);
   }
 
   /** False where there is no such file. */
   private async getWeight(file: string): Promise<boolean> {
     const here = await stat(join(this.model, file)).catch(() => null);
+    if (here) this.done += here.size;
     const size = here?.size ?? (await this.get(file, this.left))?.size;
     this.left -= size ?? 0;
     return size !== undefined;
   }
 
-  private get(file: string, limit: number): Promise<Downloaded | null> {
+  private async get(file: string, limit: number): Promise<Downloaded | null> {
     const { repository, settings, signal, pauseBetween, onProgress } = this.request;
     const path = [...repository.split('/'), 'resolve', this.revision, file].map(encodeURIComponent).join('/');
-    return download(`${settings.endpoint.replace(/\/$/, '')}/${path}`, join(this.model, file), {
+    const found = await download(`${settings.endpoint.replace(/\/$/, '')}/${path}`, join(this.model, file), {
       settings,
+      model: `${repository}@${this.request.revision}`,
       parts: this.parts,
       limit,
       signal,
       pauseBetween,
-      onProgress: (done, total) => onProgress?.(file, done, total),
+      onProgress: (stage, done, total) => {
+        if (file === WEIGHTS) this.weights = total;
+        // An index speaks of tensors; the files have headers, too.
+        const all = this.weights === null ? null : Math.max(this.weights, this.done + done);
+        if (stage === 'fetch') onProgress?.({ stage, file, done: this.done + done, total: all });
+        else onProgress?.({ stage, file, done, total });
+      },
     });
+    this.done += found?.size ?? 0;
+    return found;
   }
 
   private async findImported(origin: string, commit: string | null): Promise<ModelSummary | null> {
@@ -169,6 +210,13 @@ class Fetch {
     const got = 'no such file (formats that can hold a program are never fetched)';
     return new Refusal('not-found', `${settings.endpoint}/${repository} at ${revision}`, file, got);
   }
+}
+
+/** Bytes of all tensors, as an index says; null where it does not. */
+function totalOf(index: unknown): number | null {
+  const metadata: unknown = typeof index === 'object' && index !== null && 'metadata' in index ? index.metadata : null;
+  const total: unknown = typeof metadata === 'object' && metadata !== null && 'total_size' in metadata ? metadata.total_size : null;
+  return typeof total === 'number' && Number.isFinite(total) && total > 0 ? total : null;
 }
 
 function checkFamily(config: unknown): void {

@@ -1,15 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { cp, mkdir, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { cp, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { EngineError } from '../lib/engine/index.ts';
 import type { ModelSummary } from '../lib/wire.ts';
-import { hashModel, readModelFolder, type FolderLimits } from './engine/model-folder.ts';
+import { checkSpace, isDiskFull, noSpace } from './disk.ts';
+import { hashModel, readModelFolder, type FolderLimits, type ModelFolder } from './engine/model-folder.ts';
 import { FILE_LIMITS, findPlainFile } from './engine/plain-file.ts';
+import type { ImportControl, ImportProgress } from './imports/progress.ts';
 import { RECORD, checkModelName, hashOf, modelNames, summarise } from './models.ts';
-import { Refusal } from './refusal.ts';
 
 const GB = 1e9;
 const DEFAULT_LIMIT_GB = 50;
+/** Bytes that are copied at a time. */
+const CHUNK = 1 << 20;
 
 /** MODEL_LIMIT_GB: how much a model that is imported may weigh. */
 export function modelLimits(env: Record<string, string | undefined>): FolderLimits {
@@ -27,24 +33,38 @@ export async function importModel(
   source: string,
   name = basename(resolve(source)),
   limits: FolderLimits = modelLimits({}),
+  control: ImportControl = {},
 ): Promise<ModelSummary> {
   checkModelName(name);
   const info = await stat(source).catch(() => null);
   if (!info?.isDirectory())
     throw new EngineError('bad-request', 'import', 'a directory with config.json and safetensors', JSON.stringify(source));
   const read = await readModelFolder(source, limits);
-  const hash = await hashModel(read);
+  const hash = await hashWatched(read, control);
   const same = await findSame(home, name, hash);
   if (same) return same;
   return draftModel(home, read.bytes, async (draft) => {
-    for (const file of read.files) await copyFile(source, draft, file);
+    let done = 0;
+    for (const file of read.files) {
+      const before = done;
+      done += await copyFile(source, draft, file, control, (bytes) => ({ stage: 'copy', file, done: before + bytes, total: read.bytes }));
+    }
     const example = await findPlainFile(source, 'example.json', FILE_LIMITS['example.json']);
     if (example) await cp(example.path, join(draft, 'example.json'));
-    const copied = await hashModel({ folder: draft, files: read.files });
+    const copied = await hashWatched({ folder: draft, files: read.files, bytes: read.bytes }, control);
     if (copied !== hash)
       throw new EngineError('bad-weights', 'import', `files with sha256 ${hash}`, `${copied}: they changed while being copied`);
     return placeModel(home, draft, name, { hash });
   });
+}
+
+function hashWatched(model: Pick<ModelFolder, 'folder' | 'files' | 'bytes'>, { signal, onProgress }: ImportControl): Promise<string> {
+  let done = 0;
+  const onBytes = (file: string, bytes: number) => {
+    signal?.throwIfAborted();
+    onProgress?.({ stage: 'check', file, done: (done += bytes), total: Math.max(done, model.bytes) });
+  };
+  return hashModel(model, { onBytes });
 }
 
 /**
@@ -55,10 +75,10 @@ export async function adoptModel(
   home: string,
   folder: string,
   name: string,
-  { limits, origin, expected }: { limits: FolderLimits; origin?: string; expected?: string },
+  { limits, origin, expected, ...control }: { limits: FolderLimits; origin?: string; expected?: string } & ImportControl,
 ): Promise<ModelSummary> {
   checkModelName(name);
-  const hash = await hashModel(await readModelFolder(folder, limits));
+  const hash = await hashWatched(await readModelFolder(folder, limits), control);
   if (expected !== undefined && hash !== expected) throw new EngineError('bad-weights', `model ${name}`, `sha256 ${expected}`, hash);
   const same = await findSame(home, name, hash);
   if (same) {
@@ -92,12 +112,6 @@ export async function findSame(home: string, name: string, hash: string): Promis
   throw new EngineError('bad-request', 'name', 'a name that no other model has', JSON.stringify(name));
 }
 
-/** @throws Refusal where the disk has less than `bytes` left */
-export async function checkSpace(folder: string, bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize < bytes) throw new Refusal('too-large', folder, `a disk with ${bytes} free bytes`, `${bavail * bsize}`);
-}
-
 async function placeModel(home: string, draft: string, name: string, record: { hash: string; origin?: string }): Promise<ModelSummary> {
   const folder = join(home, 'models', name);
   await writeFile(join(draft, RECORD), JSON.stringify({ name, ...record, importedAt: new Date().toISOString() }));
@@ -112,16 +126,34 @@ async function placeModel(home: string, draft: string, name: string, record: { h
   return summarise(name, { folder, builtIn: false });
 }
 
-async function copyFile(source: string, target: string, file: string): Promise<void> {
+/** Gives how many bytes it copied. */
+async function copyFile(
+  source: string,
+  target: string,
+  file: string,
+  { signal, onProgress }: ImportControl,
+  progressOf: (bytes: number) => ImportProgress,
+): Promise<number> {
   const found = await findPlainFile(source, file);
   if (!found) throw new EngineError('bad-weights', file, 'the file that was there a moment before', 'no such file');
-  await cp(found.path, join(target, file));
+  let bytes = 0;
+  const count = new Transform({
+    transform(chunk: Buffer, _, pass) {
+      onProgress?.(progressOf((bytes += chunk.length)));
+      pass(null, chunk);
+    },
+  });
+  const read = createReadStream(found.path, { highWaterMark: CHUNK });
+  await pipeline(read, count, createWriteStream(join(target, file)), { signal }).catch((error: unknown) => {
+    throw isDiskFull(error) ? noSpace(target, error) : error;
+  });
+  return bytes;
 }
 
-/** Drafts of imports whose process is gone. */
+/** Drafts of imports, and what was being deleted, of processes that are gone. */
 async function removeLeftovers(models: string): Promise<void> {
   for (const entry of await readdir(models)) {
-    const owner = /^\.import-(\d+)-/.exec(entry);
+    const owner = /^\.(?:import|deleted)-(\d+)-/.exec(entry);
     if (owner && !isAlive(Number(owner[1]))) await rm(join(models, entry), { recursive: true, force: true });
   }
 }

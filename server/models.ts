@@ -1,11 +1,14 @@
-import { readFile, readdir, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { EngineError } from '../lib/engine/index.ts';
+import { EngineError, type ModelSpec } from '../lib/engine/index.ts';
+import type { ModelSource } from '../lib/model-wire.ts';
 import type { ModelSummary } from '../lib/wire.ts';
 import type { ModelFiles } from './context.ts';
 import { hashModel, readModelFolder, type ModelFolder } from './engine/model-folder.ts';
 import { isMissing } from './files.ts';
+import { Refusal } from './refusal.ts';
 
 /** Models are folders: the built-in ones in the project, imported ones under PATHBOARD_HOME. */
 
@@ -13,6 +16,8 @@ const BUILT_IN = fileURLToPath(new URL('../public/models/', import.meta.url));
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 /** Written into an imported model's folder when it is complete. */
 export const RECORD = 'pathboard.json';
+/** The origin of a model whose files somebody sent from a browser. */
+export const UPLOAD = 'upload';
 
 export interface Located {
   folder: string;
@@ -138,6 +143,8 @@ export async function summarise(name: string, { folder, builtIn }: Located): Pro
     hasTokenizer: model.hasTokenizer,
     builtIn,
     bytes: model.bytes,
+    ...weighed(model.spec),
+    ...(await originsOf(folder, builtIn)),
     example: await readExample(folder),
   };
 }
@@ -148,11 +155,69 @@ export async function hashOf(model: ModelFolder): Promise<string> {
   return record && 'hash' in record && typeof record.hash === 'string' ? record.hash : hashModel(model);
 }
 
+/** How many numbers the model has, each counted once, and the types in which they are stored. */
+function weighed({ weights }: ModelSpec): Pick<ModelSummary, 'parameters' | 'storedAs'> {
+  const stored = new Map<string, StoredTensor>();
+  const collect = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    if (isWeight(value)) stored.set(`${value.stored.location} ${value.stored.offset}`, value.stored);
+    else for (const part of Object.values(value)) collect(part);
+  };
+  collect(weights);
+  const tensors = [...stored.values()];
+  return {
+    parameters: tensors.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0),
+    storedAs: [...new Set(tensors.map(({ dtype }) => dtype))].toSorted(),
+  };
+}
+
+type StoredTensor = ModelSpec['weights']['embed']['stored'];
+
+function isWeight(value: object): value is { stored: StoredTensor } {
+  return 'stored' in value && 'layout' in value;
+}
+
 /** What a model of this name that was imported from elsewhere says about where; null where it does not, or there is none. */
 export async function originOfModel(home: string, name: string): Promise<string | null> {
   const located = (await modelNames(home)).get(name);
-  const record = located && (await readJson(join(located.folder, RECORD)));
-  return record && 'origin' in record && typeof record.origin === 'string' ? record.origin : null;
+  return located ? (await readRecord(located.folder)).origin : null;
+}
+
+async function originsOf(folder: string, builtIn: boolean): Promise<Pick<ModelSummary, 'source' | 'importedAt'>> {
+  if (builtIn) return { source: { kind: 'built-in' }, importedAt: null };
+  const { origin, importedAt } = await readRecord(folder);
+  return { source: sourceOf(origin), importedAt };
+}
+
+/** Of the origin that a model was recorded with: an address of a hub with `@` and a revision, or `upload`. */
+function sourceOf(origin: string | null): ModelSource {
+  if (origin === UPLOAD) return { kind: 'upload' };
+  const [, host, repository, revision] = /^https?:\/\/([^/]+)\/([^/@]+\/[^/@]+)@(.+)$/.exec(origin ?? '') ?? [];
+  if (host === undefined || repository === undefined || revision === undefined) return { kind: 'folder' };
+  return { kind: 'hub', host, repository, revision };
+}
+
+async function readRecord(folder: string): Promise<{ origin: string | null; importedAt: string | null }> {
+  const record = new Map(Object.entries((await readJson(join(folder, RECORD))) ?? {}));
+  const text = (name: string) => {
+    const value: unknown = record.get(name);
+    return typeof value === 'string' ? value : null;
+  };
+  return { origin: text('origin'), importedAt: text('importedAt') };
+}
+
+/**
+ * Takes an imported model away: at once from the lists, then from the disk. What runs on it runs to its end where it has read its
+ * weights. `hash` is the model that was meant: another one may have its name by now.
+ */
+export async function deleteModel(home: string, name: string, hash: string): Promise<void> {
+  const { folder, builtIn } = await locateModel(home, name);
+  if (builtIn) throw new Refusal('conflict', name, 'a model that was imported', 'one that is built in');
+  const found = await hashOf(await readModelFolder(folder));
+  if (found !== hash) throw new Refusal('conflict', name, `the model with sha256 ${hash.slice(0, 12)}`, found.slice(0, 12));
+  const leaving = join(home, 'models', `.deleted-${process.pid}-${randomUUID()}`);
+  await rename(folder, leaving);
+  await rm(leaving, { recursive: true, force: true });
 }
 
 async function readExample(folder: string): Promise<ModelSummary['example']> {

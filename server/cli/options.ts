@@ -12,7 +12,7 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CALLED_FROM = process.env['INIT_CWD'] ?? process.cwd();
 
 export const USAGE = `pathboard models [--json]
-pathboard import DIR|ORG/NAME [--name NAME] [--revision R] [--json]
+pathboard import DIR|OWNER/NAME[@REVISION] [--name NAME] [--json]
 pathboard dictionary import DIR --model NAME [--name NAME] [--json]
 pathboard dictionary list [--model NAME] [--json]
 pathboard dictionary delete NAME [--json]
@@ -34,8 +34,8 @@ pathboard backup FILE [--with-models] [--force] [--json]
 pathboard restore FILE [--json]
 pathboard move-to-postgres [URL] [--json]
 
-models      import reads a folder, or fetches config, safetensors and tokenizer from a Hugging Face hub; what an interrupted
-            import fetched is kept for the next one
+models      import copies a folder, or fetches config, safetensors and tokenizer from a Hugging Face hub; Ctrl-C stops it, and what
+            was fetched until then is kept for the next one. --revision R is the same as @R
 views       ${VIEWS.filter((view) => KIND_OF_VIEW[view] !== 'weights').join(', ')};
             of weights, without a prompt: ${VIEWS.filter((view) => KIND_OF_VIEW[view] === 'weights').join(', ')}
 prompt set  --prompts FILE.jsonl | --generate GENERATOR --count N   every prompt is analysed, terms are means;

@@ -31,6 +31,8 @@ const WEIGHT_FILE = /\.safetensors$/;
 /** Formats that can hold a program which runs when they are read. They are never opened. */
 export const PICKLES = /\.(?:bin|pt|pth|pkl|pickle|ckpt|joblib|npy|npz|h5|msgpack)$/i;
 const MOST_FILES = 1000;
+/** Bytes that are hashed at a time. */
+const CHUNK = 1 << 20;
 
 export interface FolderLimits {
   /** of all weights, in bytes */
@@ -74,22 +76,30 @@ const hashes = new Map<string, Promise<string>>();
 
 /**
  * sha256 over names, sizes and contents of the files that make the model. Computed anew when a file's size or
- * time of change differs from the last time.
+ * time of change differs from the last time. Whoever watches may stop it by throwing.
  */
-export async function hashModel({ folder, files }: Pick<ModelFolder, 'folder' | 'files'>): Promise<string> {
+export async function hashModel({ folder, files }: Pick<ModelFolder, 'folder' | 'files'>, watch: Watch = {}): Promise<string> {
   const states = await Promise.all(files.toSorted().map((file) => stat(join(folder, file))));
   const key = [folder, ...states.map(({ size, mtimeMs, ino }) => `${size} ${mtimeMs} ${ino}`)].join('\0');
-  const hash = hashes.get(key) ?? computeHash(folder, files);
+  const hash = hashes.get(key) ?? computeHash(folder, files, watch);
   hashes.set(key, hash);
   hash.catch(() => hashes.delete(key));
   return hash;
 }
 
-async function computeHash(folder: string, files: readonly string[]): Promise<string> {
+/** Told of every piece that was read: its file, and its bytes. */
+export interface Watch {
+  onBytes?: (file: string, bytes: number) => void;
+}
+
+async function computeHash(folder: string, files: readonly string[], { onBytes }: Watch): Promise<string> {
   const hash = createHash('sha256');
   for (const file of files.toSorted()) {
     hash.update(`${file}\0${(await stat(join(folder, file))).size}\0`);
-    for await (const chunk of createReadStream(join(folder, file))) hash.update(chunk as Buffer);
+    for await (const chunk of createReadStream(join(folder, file), { highWaterMark: CHUNK })) {
+      hash.update(chunk as Buffer);
+      onBytes?.(file, (chunk as Buffer).length);
+    }
   }
   return hash.digest('hex');
 }
