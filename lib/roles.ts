@@ -48,6 +48,21 @@ export const WORKSPACE_ACTIONS = {
   'workspace.delete': OWNER,
 } as const satisfies Record<string, readonly Role[]>;
 
+/** Who somebody is to the installation: whose it is, an owner of a workspace which that person owns too, or anybody else who is signed in. */
+export const STANDINGS = ['owner', 'co-owner', 'member'] as const;
+export type Standing = (typeof STANDINGS)[number];
+
+/** Actions on what all workspaces of an installation share: its models, and with them its network, disk and memory. */
+export const INSTALLATION_ACTIONS = {
+  'models.read': STANDINGS,
+  /** from the hub or out of a browser; see imports, stop them, let them go on, discard them */
+  'models.import': ['owner', 'co-owner'],
+  'models.delete': ['owner', 'co-owner'],
+  /** reads the server's disk */
+  'models.import-folder': ['owner'],
+} as const satisfies Record<string, readonly Standing[]>;
+export type InstallationAction = keyof typeof INSTALLATION_ACTIONS;
+
 export type BoardAction = keyof typeof BOARD_ACTIONS;
 export type WorkspaceAction = keyof typeof WORKSPACE_ACTIONS;
 export type Action = BoardAction | WorkspaceAction;
@@ -61,6 +76,14 @@ export function may(role: Role | null, action: Action): boolean {
 /** The roles that may, from most to least. */
 export function rolesFor(action: Action): readonly Role[] {
   return TABLE[action];
+}
+
+export function mayOn(standing: Standing, action: InstallationAction): boolean {
+  return standingsFor(action).includes(standing);
+}
+
+export function standingsFor(action: InstallationAction): readonly Standing[] {
+  return INSTALLATION_ACTIONS[action];
 }
 
 /** The one that may do more; null is none. */

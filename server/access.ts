@@ -11,5 +11,6 @@ export {
   type Session,
 } from './access/person.ts';
 export { authorise, authoriseUndeletion, authoriseWorkspace, roleOnBoard, type Member } from './access/authorise.ts';
+export { authoriseInstallation, standingOf } from './access/installation.ts';
 export { ensureOwner, makeOwnerLink, ownerHasPassword, redeemOwnerLink, setOwnerPassword } from './access/owner.ts';
 export { rename } from './access/rename.ts';

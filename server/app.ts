@@ -3,6 +3,7 @@ import type { Auth } from './auth.ts';
 import type { Config } from './config.ts';
 import type { Engine, Models } from './context.ts';
 import type { DrawPng } from './draw-png.ts';
+import type { Imports } from './imports/imports.ts';
 import type { Limits } from './rate-limits.ts';
 import type { Rooms } from './realtime/rooms.ts';
 import type { Turns } from './turns.ts';
@@ -25,6 +26,8 @@ export interface App {
   limits: Limits;
   engine: Engine;
   models: Models;
+  /** of models */
+  imports: Imports;
   drawPng: DrawPng;
   /** verifications of published pages, one at a time */
   verifying: Turns;

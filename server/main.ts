@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Database } from '../db/client.ts';
+import { isEngineError } from '../lib/engine/index.ts';
 import { makeOwnerLink, ownerHasPassword } from './access.ts';
 import { isLoopback } from './address.ts';
 import { setApp, type App } from './app.ts';
@@ -151,7 +152,8 @@ function emptyBin(app: App): void {
 try {
   await main();
 } catch (error) {
-  const isPlain = error instanceof StartError || isRefusal(error) || (error instanceof Error && 'isLockedError' in error);
+  const isPlain =
+    error instanceof StartError || isRefusal(error) || isEngineError(error) || (error instanceof Error && 'isLockedError' in error);
   if (isPlain) process.stderr.write(`${error.message}\n`);
   else createLog('error').error('start', error);
   process.exit(1);

@@ -21,6 +21,8 @@ const PER_MINUTE: Record<Kind, Partial<Record<By, number>>> = {
   reading: { person: 600, address: 3000 },
   writing: { person: 240, address: 1200 },
   heavy: { person: 240, address: 1200 },
+  // Four megabytes each.
+  upload: { person: 3000, address: 6000 },
   'sign-in': { address: 10, account: 10 },
   join: { address: 120 },
   verify: { address: 20 },

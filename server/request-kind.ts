@@ -1,5 +1,5 @@
 /** What a request costs and what it could be misused for: each kind has limits and measurements of its own. */
-export const KINDS = ['static', 'reading', 'writing', 'heavy', 'sign-in', 'join', 'verify', 'upgrade'] as const;
+export const KINDS = ['static', 'reading', 'writing', 'heavy', 'upload', 'sign-in', 'join', 'verify', 'upgrade'] as const;
 export type Kind = (typeof KINDS)[number];
 
 const READING = ['GET', 'HEAD', 'OPTIONS'];
@@ -9,11 +9,13 @@ const SIGN_IN = /^\/(?:enter$|api\/auth\/(?:sign-in|sign-up|change-password|veri
 const JOIN = /^\/(?:join\/|api\/join$)/;
 /** What occupies the engine, or writes much at once. */
 const HEAVY =
-  /^\/api\/(?:analyze|boards\/[^/]+\/(?:runs|publish|import|versions|sessions|claims\/[^/]+\/evidence|evidence\/[^/]+\/again))$/;
+  /^\/api\/(?:analyze|imports|boards\/[^/]+\/(?:runs|publish|import|versions|sessions|claims\/[^/]+\/evidence|evidence\/[^/]+\/again))$/;
 /** Reads, and computes what it answers. */
 const COMPUTED = /^\/api\/boards\/[^/]+\/export$/;
 /** Computes a whole page anew, for anybody. */
 const VERIFY = /^\/p\/[^/]+\/[^/]+\/verify$/;
+/** A piece of a model's file, one of very many. */
+const UPLOAD = /^\/api\/imports\/[^/]+\/files\/[^/]+$/;
 /** Asked while somebody types. */
 const QUESTION = /^\/api\/models\/[^/]+\/tokenize$/;
 
@@ -24,6 +26,7 @@ export function kindOf(method: string, path: string): Kind {
   if (JOIN.test(path)) return 'join';
   if (COMPUTED.test(path)) return 'heavy';
   if (VERIFY.test(path) && !reads) return 'verify';
+  if (UPLOAD.test(path)) return 'upload';
   if (reads || QUESTION.test(path)) return 'reading';
   return HEAVY.test(path) ? 'heavy' : 'writing';
 }

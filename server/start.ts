@@ -11,7 +11,10 @@ import type { Config } from './config.ts';
 import type { Engine, Models } from './context.ts';
 import { createDrawPng } from './draw-png.ts';
 import { reportFault } from './faults.ts';
+import { hubSettings } from './hub/settings.ts';
+import { Imports } from './imports/imports.ts';
 import { takeLock } from './lock.ts';
+import { modelLimits } from './model-import.ts';
 import { openLimits } from './rate-limits.ts';
 import { LocalBus, type FanOut } from './realtime/fan-out.ts';
 import { openRedisFanOut } from './realtime/redis-fan-out.ts';
@@ -53,6 +56,8 @@ export async function start(options: StartOptions): Promise<Started> {
     const engine = share ? await share(db) : own;
     const owner = await ensureOwner(db, now());
     const automatic = new AutomaticVersions();
+    const { home } = config;
+    const imports = await Imports.open({ home, settings: hubSettings(config, process.env), limits: modelLimits(process.env), now });
     const rooms = new Rooms({
       db,
       isShared: database.engine === 'postgres',
@@ -78,6 +83,7 @@ export async function start(options: StartOptions): Promise<Started> {
       limits: openLimits(config),
       engine,
       models,
+      imports,
       drawPng: createDrawPng(),
       verifying: new Turns(),
       environments: new Map(),
@@ -86,6 +92,7 @@ export async function start(options: StartOptions): Promise<Started> {
       app,
       async stop() {
         await rooms.close();
+        await imports.close();
         await engine.close();
         await app.limits.close();
         await database.close();

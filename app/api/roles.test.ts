@@ -1,6 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { BOARD_ACTIONS, ROLES, WORKSPACE_ACTIONS, may, type Action, type BoardAction, type Role } from '../../lib/roles.ts';
-import { authorise, authoriseWorkspace } from '../../server/access.ts';
+import {
+  BOARD_ACTIONS,
+  INSTALLATION_ACTIONS,
+  ROLES,
+  STANDINGS,
+  WORKSPACE_ACTIONS,
+  may,
+  mayOn,
+  type Action,
+  type BoardAction,
+  type InstallationAction,
+  type Role,
+  type Standing,
+} from '../../lib/roles.ts';
+import { authorise, authoriseWorkspace, standingOf } from '../../server/access.ts';
 import { setApp } from '../../server/app.ts';
 import { deleteBoard } from '../../server/bin.ts';
 import { changeState } from '../../server/annotation/acts.ts';
@@ -157,6 +170,22 @@ const ROUTES: Record<Action, Record<string, Given | null>> = {
   'workspace.delete': { 'DELETE /api/workspaces/:workspaceId': null },
 };
 
+/** What of the API each action on the installation opens, with what is answered to who may: there is neither such an import nor such a model. */
+const INSTALLATION_ROUTES: Record<InstallationAction, Record<string, { body?: unknown; answer: [number | 'done', string | null] }>> = {
+  'models.read': { 'GET /api/models/toy': { answer: ['done', null] } },
+  'models.import': {
+    'GET /api/imports': { answer: ['done', null] },
+    'POST /api/imports': { body: { kind: 'hub', from: 'no model', name: null }, answer: [400, 'bad-request'] },
+    'PATCH /api/imports/unknown-one': { body: { state: 'stopped' }, answer: [404, 'not-found'] },
+    'DELETE /api/imports/unknown-one': { answer: [404, 'not-found'] },
+    'PUT /api/imports/unknown-one/files/config.json?at=0': { answer: [404, 'not-found'] },
+  },
+  'models.delete': { 'DELETE /api/models/unknown?hash=f00d': { answer: [404, 'not-found'] } },
+  'models.import-folder': {
+    'POST /api/imports?from=folder': { body: { kind: 'folder', from: 'relative', name: null }, answer: [400, 'bad-request'] },
+  },
+};
+
 /** What changes somebody else's role or takes something away. */
 const TAKING = /^(?:DELETE(?!.*:me$)|PATCH .*members|.*transfer$)/;
 
@@ -194,6 +223,17 @@ const WITHOUT_ROLE = [
   'PUT /api/sessions/[sessionId]/labels/[labelId]',
   'DELETE /api/sessions/[sessionId]/labels/[labelId]',
   'POST /api/sessions/[sessionId]/skip',
+];
+
+/** As the table above names them. */
+const INSTALLATION = [
+  'GET /api/models/[name]',
+  'DELETE /api/models/[name]',
+  'GET /api/imports',
+  'POST /api/imports',
+  'PATCH /api/imports/[modelImportId]',
+  'DELETE /api/imports/[modelImportId]',
+  'PUT /api/imports/[modelImportId]/files/[file]',
 ];
 
 const isBoardAction = (action: Action): action is BoardAction => action in BOARD_ACTIONS;
@@ -307,10 +347,51 @@ describe.each(ACTIONS.flatMap((action) => Object.keys(ROUTES[action])))('%s', (r
   });
 });
 
+describe('on the installation', () => {
+  const actors = new Map<string, Actor>();
+  const actions = Object.keys(INSTALLATION_ACTIONS) as InstallationAction[];
+
+  beforeAll(async () => {
+    const owner = await world.owner();
+    const { workspaceId } = await authorise(world.app, owner.person, 'board.read', await world.board(owner));
+    actors.set('owner', owner);
+    actors.set('co-owner', await world.account('Co-owner', { workspaceId, role: 'owner' }));
+    // An owner elsewhere, who may be anybody that made an account, and everybody else of the owner's workspace.
+    actors.set('member', await world.account('Owner of another workspace'));
+    actors.set('member: editor', await world.account('Editor there', { workspaceId, role: 'editor' }));
+    actors.set('member: guest', await world.guest(await world.board(owner), 'Guest there', 'owner'));
+  });
+
+  const cells = actions.flatMap((action) =>
+    STANDINGS.map((standing) => [action, standing, mayOn(standing, action) ? 'may' : 'may not'] as const),
+  );
+  test.each(cells)('%s as %s: %s', async (action, standing) => {
+    const those = [...actors].filter(([name]) => name.split(':', 1)[0] === standing);
+    expect(those.length).toBeGreaterThan(0);
+    for (const [name, actor] of those) {
+      expect([name, await standingOf(world.app.db, actor.person)]).toEqual([name, standing satisfies Standing]);
+      for (const [route, { body, answer }] of Object.entries(INSTALLATION_ROUTES[action])) {
+        const [method = '', path = ''] = route.split(' ');
+        const response = await ask(actor, method, path, body === undefined ? {} : { body });
+        expect([name, route, ...(await codeOf(response))]).toEqual([
+          name,
+          route,
+          ...(mayOn(standing, action) ? answer : [403, 'forbidden']),
+        ]);
+        expect([route, ...(await codeOf(await ask(null, method, path, body === undefined ? {} : { body })))]).toEqual([
+          route,
+          401,
+          'unauthorised',
+        ]);
+      }
+    }
+  });
+});
+
 test('every route of the API is in this table, or known to ask for no role', async () => {
   const listed = Object.values(ROUTES).flatMap((routes) => Object.keys(routes));
   const shape = (route: string) => route.replaceAll(/:\w+|\[\w+\]/g, ':').replace(/\?.*/, '');
-  const known = new Set([...listed, ...WITHOUT_ROLE].map(shape));
+  const known = new Set([...listed, ...WITHOUT_ROLE, ...INSTALLATION].map(shape));
   expect((await allRoutes()).filter((route) => !known.has(shape(route)) && !LOCAL.test(route))).toEqual([]);
 });
 

@@ -32,10 +32,12 @@ export async function ask(
     method,
     headers: {
       ...(actor && { cookie: actor.cookie }),
-      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(body !== undefined && !(body instanceof Uint8Array) && { 'content-type': 'application/json' }),
       ...headers,
     },
-    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    ...(body !== undefined && {
+      body: typeof body === 'string' ? body : body instanceof Uint8Array ? new Blob([new Uint8Array(body)]) : JSON.stringify(body),
+    }),
     ...(signal && { signal }),
   });
   return handler(request, { params: Promise.resolve(params) });
