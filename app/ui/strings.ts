@@ -6,6 +6,7 @@ import { deviceStrings, verifyHereStrings } from './device-strings.ts';
 import { exportStrings } from './export-strings.ts';
 import { graphStrings } from './graph-strings.ts';
 import { few } from './few.ts';
+import { modelStrings } from './model-strings.ts';
 import { publishStrings } from './publish-strings.ts';
 import { sessionStrings } from './session-strings.ts';
 import { viewStrings } from './view-strings.ts';
@@ -85,26 +86,7 @@ export const strings = {
     signedOutGuest: 'Were you invited? Open the invitation link that you were sent.',
   },
 
-  models: {
-    title: 'Models',
-    columns: {
-      name: 'Name',
-      family: 'Family',
-      size: 'Size',
-      shape: 'Layers × heads × width',
-      context: 'Context',
-      vocabulary: 'Vocabulary',
-      hash: 'Hash',
-    },
-    builtIn: 'built in',
-    noTokenizer: 'no tokenizer: prompts as token ids only',
-    import: 'Import a model',
-    importText:
-      'A folder with config.json, model.safetensors and, if there is one, tokenizer.json; or a TransformerLens folder. Families: GPT-2 and TransformerLens (attention only or with MLPs).',
-    importCommand: 'npm run -s pathboard -- import DIR --name NAME',
-    none: 'No model is installed.',
-    try: 'Try',
-  },
+  models: modelStrings,
 
   join: {
     title: (board: string) => `Join “${board}”`,

@@ -33,6 +33,26 @@ export function formatCount(count: number): string {
   return count.toLocaleString('en-GB').replaceAll(',', '\u2009');
 }
 
+const BYTE_UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB'];
+
+/** Bytes in units of a thousand: `538 MB`, `1.2 GB`. */
+export function formatBytes(bytes: number): string {
+  let unit = 0;
+  let value = bytes;
+  while (value >= 1000 && unit < BYTE_UNITS.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(value < 10 ? 1 : 0)} ${BYTE_UNITS[unit]}`;
+}
+
+/** A count of parameters as the field writes it: `135 M`, `1.3 B`. */
+export function formatParameters(count: number): string {
+  if (count < 1e6) return `${(count / 1e3).toFixed(count < 1e4 ? 1 : 0)} k`;
+  const [size, unit] = count < 1e9 ? [count / 1e6, 'M'] : [count / 1e9, 'B'];
+  return `${size.toFixed(size < 10 ? 1 : 0)} ${unit}`;
+}
+
 /** Epoch ms as a date and time that reads the same everywhere. */
 export function formatTime(at: number): string {
   return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
