@@ -24,6 +24,7 @@ z.config({ jitless: true });
  * API and message shapes. Every error body is {@link ApiError}; every id in a URL is validated by {@link id}.
  *
  *   GET    /api/models                          -> ModelSummary[]
+ *   (a model's detail, deleting it, imports: model-wire.ts)
  *   POST   /api/models/NAME/tokenize            {text, special?} -> {tokens: TokenText[]}
  *   GET    /api/models/NAME/tokens?q=TEXT       -> {tokens: TokenText[]} (search, best first, at most 50)
  *   GET    /api/models/NAME/files/HASH/FILE     one of the model's files, files.json for their list; Range

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -183,21 +184,35 @@ describe('a connection that is cut', () => {
   });
 
   test('that brings much each time is taken up as often as it takes', async () => {
-    const much = 2 ** 20;
-    const large = Buffer.alloc(8 * much, 7);
+    const piece = 2 ** 21;
+    const large = Buffer.alloc(7.5 * piece, 7);
     files.set(WEIGHTS, large);
-    hub.replies.push(whole, hub.cutAfter(much));
-    for (let n = 2; n < 8; n++) {
-      hub.replies.push((_, response) => {
-        const range = `bytes ${(n - 1) * much}-${large.length - 1}/${large.length}`;
-        response.writeHead(206, { etag: `"${sum(large)}"`, 'content-range': range, 'content-length': large.length - (n - 1) * much });
-        hangUp(response, large.subarray((n - 1) * much, n * much));
-      });
-    }
+    const aPiece: Reply = (...all) => {
+      const [{ headers }, response, file] = all;
+      if (file !== WEIGHTS) return whole(...all);
+      const from = Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0);
+      const range = from > 0 && { 'content-range': `bytes ${from}-${large.length - 1}/${large.length}` };
+      response.writeHead(from > 0 ? 206 : 200, { etag: `"${sum(large)}"`, 'content-length': large.length - from, ...range });
+      hangUp(response, large.subarray(from, from + piece));
+    };
+    hub.replies.push(whole, ...Array.from({ length: 20 }, () => aPiece));
     // Junk, but whole junk: it is refused as weights.
     await expect(fetchModel()).rejects.toThrow(`${WEIGHTS}: header length`);
-    const ranges = hub.asked.filter(({ url }) => url.endsWith(WEIGHTS)).map(({ range }) => range);
-    expect(ranges).toEqual([undefined, ...[1, 2, 3, 4, 5, 6, 7].map((n) => `bytes=${n * much}-`)]);
+    const starts = hub.asked.flatMap(({ range }) => (range === undefined ? [] : Number(/\d+/.exec(range))));
+    expect(starts.length).toBeGreaterThan(5);
+    expect(starts).toEqual(starts.toSorted((x, y) => x - y));
+  });
+
+  test.skipIf(!existsSync('/dev/full'))('a disk that is full is told at once, and is no reason to ask again', async () => {
+    hub.replies.push(whole, ...Array.from({ length: 5 }, () => hub.cutAfter(1000)));
+    await expect(fetchModel()).rejects.toThrow('import again to go on');
+    const part = join(home, 'downloads', (await downloads())[0]!, 'parts', `${WEIGHTS}.part`);
+    await rm(part);
+    await symlink('/dev/full', part);
+    hub.asked.length = 0;
+    await expect(fetchModel()).rejects.toThrow('expected a disk with room for the model, got a full one (ENOSPC)');
+    expect(hub.asked.filter(({ url }) => url.endsWith(WEIGHTS))).toHaveLength(1);
+    expect(await imported()).toEqual([]);
   });
 
   test('by a server that is busy is tried again when it says', async () => {

@@ -5,7 +5,6 @@ import { authoriseInstallation, type Person } from './access.ts';
 import type { App } from './app.ts';
 import { selectBoards } from './boards.ts';
 import { log } from './log.ts';
-import { deleteModel } from './models.ts';
 import { Refusal } from './refusal.ts';
 
 /** Kept runs that are looked at to say what a model ran on. */
@@ -43,7 +42,7 @@ export async function removeModel(
       `${used} boards and ${pages} published versions about it`,
     );
   }
-  await deleteModel(app.config.home, name, hash);
+  await app.imports.removeModel(name, hash);
   log().info('model deleted', { hash: hash.slice(0, 12), boards: used, pages });
 }
 

@@ -71,14 +71,14 @@ function PlaceForm({ kind, label, hubHost, onBegun }: PlaceFormProps) {
       text.folder.hint
     ) : (
       <>
-        {text.hub.hint(hubHost)}{' '}
-        <span>
+        {text.hub.hint(hubHost)}
+        <span className="mt-1 flex flex-wrap items-baseline gap-x-2">
           {text.hub.example}
           {text.hub.examples.map((example) => (
             <button
               key={example}
               type="button"
-              className="ml-1.5 rounded-[2px] font-mono underline decoration-dotted underline-offset-2"
+              className="rounded-[2px] font-mono underline decoration-dotted underline-offset-2"
               onClick={() => setFrom(example)}
             >
               {example}

@@ -26,6 +26,7 @@ export const modelStrings = {
     gpt_neo: 'GPT-Neo',
     llama: 'Llama',
     qwen2: 'Qwen2',
+    'transformer-lens': 'TransformerLens',
   } as Record<string, string>,
   sources: (source: ModelSource): string => {
     switch (source.kind) {
@@ -99,7 +100,7 @@ export const modelStrings = {
       label: 'Model',
       placeholder: 'OWNER/NAME or OWNER/NAME@REVISION',
       hint: (host: string) => `A model of ${host}, or the address of its page. A gated or private one needs HF_TOKEN of the server.`,
-      example: 'for example',
+      example: 'For example',
       examples: ['roneneldan/TinyStories-1M', 'EleutherAI/pythia-70m', 'HuggingFaceTB/SmolLM2-135M'],
     },
     upload: {
@@ -121,10 +122,10 @@ export const modelStrings = {
   imports: {
     title: 'Imports',
     what: (found: ModelImport): string => {
-      const file = found.file ?? 'the model';
-      const size = found.total === null ? formatBytes(found.done) : `${formatBytes(found.done)} of ${formatBytes(found.total)}`;
       const verb = { fetch: 'fetching', copy: 'copying', check: 'checking', receive: 'receiving' }[found.stage];
-      return found.done === 0 && found.total === null ? `${verb} ${file}` : `${verb} ${file}, ${size},`;
+      const what = `${verb} ${found.file ?? 'the model'}`;
+      if (found.total === null) return found.done === 0 ? what : `${what}, ${formatBytes(found.done)}`;
+      return `${what}, ${formatBytes(found.done)} of ${formatBytes(found.total)},`;
     },
     waiting: 'waits for another import to finish',
     elsewhere: 'sent from another window',

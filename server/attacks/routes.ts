@@ -68,6 +68,23 @@ export const ROUTES: Record<string, RouteEntry> = {
     path: () => `/api/models/toy/files/${'0'.repeat(64)}/files.json`,
     status: 404,
   },
+  'GET /api/models/[name]': { needs: 'somebody', path: () => '/api/models/toy' },
+  // For the installation's owner and who owns a workspace with them: neither is here.
+  'DELETE /api/models/[name]': { needs: 'somebody', path: () => '/api/models/toy?hash=f00d&used=yes', status: 403 },
+  'GET /api/imports': { needs: 'somebody', status: 403 },
+  'POST /api/imports': { needs: 'somebody', body: () => ({ kind: 'hub', from: 'org/model', name: null }), status: 403 },
+  'PATCH /api/imports/[modelImportId]': {
+    needs: 'somebody',
+    path: () => '/api/imports/abcdefgh',
+    body: () => ({ state: 'running' }),
+    status: 403,
+  },
+  'DELETE /api/imports/[modelImportId]': { needs: 'somebody', path: () => '/api/imports/abcdefgh', status: 403 },
+  'PUT /api/imports/[modelImportId]/files/[file]': {
+    needs: 'somebody',
+    path: () => '/api/imports/abcdefgh/files/config.json?at=0',
+    status: 403,
+  },
   'POST /api/analyze': { needs: 'somebody', body: () => EFFECT },
   'GET /api/runs/[runId]': { needs: 'board.read', hidden: true },
 

@@ -193,7 +193,8 @@ describe('models', () => {
     expect(await restore(path)).toEqual([]);
     expect(await imported(target)).toEqual([]);
     expect(await restore(withModels)).toEqual(['tiny']);
-    expect(await imported(target)).toEqual([tiny]);
+    // It came to this folder now.
+    expect(await imported(target)).toEqual([{ ...tiny, importedAt: expect.any(String) }]);
     expect(await restore(withModels)).toEqual([]);
   });
 

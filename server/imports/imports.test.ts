@@ -1,7 +1,10 @@
-import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { eq } from 'drizzle-orm';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ModelImport, NewImport } from '../../lib/model-wire.ts';
+import { boards } from '../../db/schema.ts';
+import type { ModelDetail, ModelImport, NewImport } from '../../lib/model-wire.ts';
 import { setApp } from '../app.ts';
 import { FIXTURES } from '../engine/testing.ts';
 import { importModel } from '../model-import.ts';
@@ -267,6 +270,18 @@ describe('from a browser', () => {
     expect(await readFile(join(home, 'models', 'mine', WEIGHTS))).toEqual(data);
   });
 
+  test.skipIf(!existsSync('/dev/full'))('a disk that is full is told, and the upload goes on when it has room', async () => {
+    const { id } = await begin(upload());
+    const path = join(home, 'imports', id, 'files', WEIGHTS);
+    await symlink('/dev/full', path);
+    expect(await refusalOf(put(id, WEIGHTS, 0, contents.get(WEIGHTS)!))).toContain(
+      'a disk with room for the model, got a full one (ENOSPC)',
+    );
+    await rm(path);
+    for (const [name, data] of contents) await put(id, name, 0, data);
+    expect(await ended(id)).toMatchObject({ state: 'done' });
+  });
+
   test('what is no model leaves nothing, and can be sent again', async () => {
     const config = Buffer.from('{"model_type":"bert"}');
     files = files.map((file) => (file.name === 'config.json' ? { ...file, bytes: config.length } : file));
@@ -315,6 +330,33 @@ describe('from a folder of the server', () => {
     await mkdir(join(home, 'empty'));
     const empty = await begin({ kind: 'folder', from: join(home, 'empty'), name: null });
     expect(await ended(empty.id)).toMatchObject({ state: 'failed', error: { message: expect.stringContaining('config.json') } });
+  });
+});
+
+describe('a model that is deleted', () => {
+  test('goes only where that is meant when boards need it, and a built-in one stays', async () => {
+    const { id } = await begin(TINY);
+    await ended(id);
+    world.app.models = { ...world.app.models, list: () => listModels(home) };
+    const model = (await listModels(home)).find(({ name }) => name === 'tiny')!;
+    const boardId = await world.board(owner);
+    await world.app.db.update(boards).set({ model: 'tiny' }).where(eq(boards.id, boardId));
+    const stranger = await world.account('Co Owner');
+    const detail = async (actor: Actor) => ((await (await ask(actor, 'GET', '/api/models/tiny')).json()) as ModelDetail).uses;
+    expect(await detail(owner)).toEqual({ boards: [{ id: boardId, title: 'When Mary' }], others: 0, pages: 0 });
+    // Whoever may not see a board is told no more than that there is one.
+    expect(await detail(stranger)).toEqual({ boards: [], others: 1, pages: 0 });
+    const path = `/api/models/tiny?hash=${model.hash}`;
+    expect(await refusalOf(ask(owner, 'DELETE', path))).toContain('got 1 boards and 0 published versions about it');
+    expect(await refusalOf(ask(owner, 'DELETE', '/api/models/tiny?hash=abc&used=yes'))).toContain('the model with sha256 abc');
+    expect(await refusalOf(ask(owner, 'DELETE', '/api/models/attn-2l?hash=abc'))).toContain('got one that is built in');
+    expect(await refusalOf(ask(owner, 'DELETE', '/api/models/..%2F..?hash=abc'))).toContain('one that is installed');
+    expect(await installed()).toEqual(['tiny']);
+    expect((await ask(owner, 'DELETE', `${path}&used=yes`)).status).toBe(204);
+    expect([await installed(), await inFolder('models')]).toEqual([[], []]);
+    // Its name is free for another one.
+    const again = await begin(TINY);
+    expect(await ended(again.id)).toMatchObject({ state: 'done' });
   });
 });
 

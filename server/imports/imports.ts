@@ -13,7 +13,7 @@ import { reportFault } from '../faults.ts';
 import { discardDownload, keptBytes } from '../hub.ts';
 import type { HubSettings } from '../hub/guarded-get.ts';
 import { log } from '../log.ts';
-import { checkModelName, modelNames } from '../models.ts';
+import { checkModelName, deleteModel, modelNames } from '../models.ts';
 import { Refusal } from '../refusal.ts';
 import { checkUpload } from './upload.ts';
 import { referenceOf } from './hub-page.ts';
@@ -172,6 +172,11 @@ export class Imports {
     }
     this.#installIfWhole(job);
     return this.#present(job);
+  }
+
+  /** Takes a model away that was imported; see {@link deleteModel}. */
+  removeModel(name: string, hash: string): Promise<void> {
+    return deleteModel(this.#options.home, name, hash);
   }
 
   /** Stops all of them; they can go on in the next process. */

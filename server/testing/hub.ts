@@ -5,9 +5,8 @@ import type { AddressInfo } from 'node:net';
 
 /** A stand-in for a Hugging Face hub on this machine, which can be told to misbehave. */
 
-/** Bytes that {@link slowly} sends at a time, and the milliseconds between. */
+/** Bytes that {@link Hub.slowly} sends at a time. */
 const SIP = 16_384;
-const PAUSE = 40;
 
 export type Reply = (request: IncomingMessage, response: ServerResponse, file: string) => void;
 
@@ -17,6 +16,8 @@ export class Hub {
   readonly replies: Reply[] = [];
   /** by name, of whatever repository is asked for */
   readonly files = new Map<string, Buffer>();
+  /** milliseconds between two pieces that are sent slowly */
+  pause = 40;
   commit: string | null = 'c0ffee'.padEnd(40, '0');
   private constructor(private readonly server: Server) {}
 
@@ -58,7 +59,7 @@ export class Hub {
       const piece = rest.subarray(at, (at += SIP));
       if (at >= rest.length) response.end(piece);
       else response.write(piece);
-    }, PAUSE);
+    }, this.pause);
     response.once('close', () => clearInterval(timer));
   };
 
