@@ -67,7 +67,7 @@ test('readers have it whole without JavaScript, verify it, and take it with them
     }
     await expect(page.locator('math').first()).toBeVisible();
     await expect(page.getByText('Nobody has verified this version yet.')).toBeVisible();
-    await page.getByRole('button', { name: 'Verify' }).click();
+    await page.getByRole('button', { name: 'Verify', exact: true }).click();
     await expect(page.locator('[data-outcome]')).toHaveText('Everything is reproduced', { timeout: 60_000 });
     await expect(page.locator('[data-mark="reproduced"]')).not.toHaveCount(0);
     await expect(page.locator('[data-mark]:not([data-mark="reproduced"])')).toHaveCount(0);
@@ -81,6 +81,25 @@ test('readers have it whole without JavaScript, verify it, and take it with them
     await page.goto(address);
     const numbers = await page.locator('[data-number]').count();
     await expect(page.locator('.seal.reproduced')).toHaveCount(numbers);
+
+    const posted: string[] = [];
+    page.on('request', (request) => request.method() === 'POST' && posted.push(new URL(request.url()).pathname));
+    await page.getByRole('button', { name: 'Verify', exact: true }).click();
+    await expect(page.locator('#verify-report')).toContainText('in this browser (', { timeout: 90_000 });
+    await expect(page.locator('[data-outcome="reproduced"]')).toBeVisible();
+    await expect(page.locator('.seal.reproduced')).toHaveCount(numbers);
+    expect(posted).toEqual([]);
+    await page.locator('#verification').scrollIntoViewIfNeeded();
+    await page.screenshot({ path: `${FOLDER}published-verified-here.png` });
+
+    await page.route('**/self-test/**', (route) => route.abort());
+    await page.getByRole('button', { name: 'Verify', exact: true }).click();
+    await expect(page.locator('#verify-progress')).toContainText('This browser could not:', { timeout: 60_000 });
+    await expect(page.locator('#verify-report')).not.toContainText('in this browser (');
+    expect(posted).toEqual([`${path}/verify`]);
+    await page.unroute('**/self-test/**');
+    violations.length = 0;
+
     const rows = page.locator('table[data-table="paths"] tbody tr[data-path]');
     const first = await rows.first().getAttribute('data-path');
     await page.getByRole('button', { name: 'Logits' }).first().click();
@@ -165,7 +184,7 @@ test('readers have it whole without JavaScript, verify it, and take it with them
       await run(process.execPath, ['--import', 'tsx', 'e2e/tamper.mjs', server.home, slug, change], { cwd: ROOT });
       await server.restart();
       await page.goto(address);
-      await page.getByRole('button', { name: /Verify|Show the report/ }).click();
+      await page.getByRole('button', { name: /^(Verify|Show the report)$/ }).click();
       await expect(page.locator('[data-outcome]')).toBeVisible({ timeout: 60_000 });
       await expect(page.locator('#verify-progress')).toHaveText('');
       return page
@@ -225,7 +244,7 @@ test('for double-blind review no name leaves the board, and weights stay where t
   const snapshot = (await (await request.get(`${address}/snapshot.json`)).json()) as { partition: { model: { hash: string } } };
   expect((await request.get(`${address}/model/${snapshot.partition.model.hash}/model.safetensors`)).status()).toBe(404);
 
-  await page.getByRole('button', { name: 'Verify' }).click();
+  await page.getByRole('button', { name: 'Verify', exact: true }).click();
   await expect(page.locator('[data-outcome="reproduced"]')).toBeVisible({ timeout: 60_000 });
   await inspect(page, 'published-verified');
   await page.screenshot({ path: `${FOLDER}published-verified-full.png`, fullPage: true });

@@ -177,6 +177,21 @@ describe('headers', () => {
     }
   });
 
+  test('a page of ours may frame what computes for it, and no other page', async () => {
+    house.open(async (_, response) => void response.end());
+    for (const [path, frames, option] of [
+      ['/verify/a-page/v1?framed', "'self'", 'SAMEORIGIN'],
+      ['/verify', "'none'", 'DENY'],
+      ['/boards/verify/', "'none'", 'DENY'],
+    ] as const) {
+      const { headers } = await house.ask(path);
+      expect([headers['content-security-policy'], headers['x-frame-options']]).toEqual([
+        expect.stringContaining(`frame-ancestors ${frames}`),
+        option,
+      ]);
+    }
+  });
+
   test('what a client says about proxies goes no further', async () => {
     const told: IncomingHttpHeaders[] = [];
     const claims = {

@@ -71,7 +71,10 @@ test('a page is served as stored, with what changes around it, and a missing one
   const { slug } = await publish(world.app, owner.person, board, { ...REQUEST, slug: 'served-page' });
   const page = await servePage(world.app, slug, 'v1');
   const policy = page.headers.get('content-security-policy') ?? '';
-  expect([page.status, policy]).toEqual([200, expect.stringContaining("default-src 'none'; script-src 'self'; connect-src 'self'")]);
+  expect([page.status, policy]).toEqual([
+    200,
+    expect.stringContaining("default-src 'none'; script-src 'self'; connect-src 'self'; frame-src 'self'"),
+  ]);
   expect(policy).toContain("frame-ancestors 'none'");
   const html = await page.text();
   const stored = (await findPage(world.app, slug, 1)) ?? '';

@@ -1,7 +1,7 @@
 import { Markup, markup, type MarkupValue } from '../lib/figures/markup.ts';
-import { formatError, formatTime } from '../lib/figures/numbers.ts';
+import { formatTime } from '../lib/figures/numbers.ts';
+import { reportOf, type StoredReport } from '../lib/figures/report.ts';
 import type { Snapshot } from '../lib/snapshot.ts';
-import type { Mark, PartReport, Report } from '../lib/verify.ts';
 import { bibtexOf, citationOf } from './citation.ts';
 import { pathTo } from './published-parts.ts';
 
@@ -25,11 +25,6 @@ export interface Page {
 export interface VersionLine {
   version: number;
   title: string;
-  createdAt: number;
-}
-
-export interface StoredReport {
-  report: Report;
   createdAt: number;
 }
 
@@ -95,41 +90,17 @@ function newerNotice({ slug, version }: Page, versions: readonly VersionLine[]):
   return markup`<p class="notice small">This is version ${version}. <a href="${pathTo({ slug, version: latest })}">Version ${latest}</a> is newer.</p>`;
 }
 
-const MARKS: Record<Mark, string> = {
-  reproduced: 'reproduced',
-  'not-reproduced': 'not reproduced',
-  'not-recomputed': 'cannot be recomputed',
-};
-
-/** Works without a script: the button sends a form, and the page that comes back has the report. */
+/**
+ * Works without a script: the button sends a form, and the page that comes back has the report. With one it is computed
+ * in the reader's browser, where the publisher lets readers have the model.
+ */
 function verification(page: Page, verified: StoredReport | null, hasWeights: boolean): Markup {
-  return markup`<section aria-labelledby="verification" id="verify-section" data-verify="${pathTo(page)}/verify"><h2 id="verification">Verification</h2>
+  const here = `/verify/${page.slug}/v${page.version}`;
+  return markup`<section aria-labelledby="verification" id="verify-section" data-verify="${pathTo(page)}/verify"${hasWeights && markup` data-here="${here}?framed"`}><h2 id="verification">Verification</h2>
 <p class="small">Every number and every verdict above can be computed anew, from the prompt on, and compared with what the page states.</p>
 <form method="post" action="${pathTo(page)}/verify"><button type="submit" id="verify-button">${verified ? 'Show the report' : 'Verify'}</button> <span id="verify-progress" role="status" class="small soft"></span></form>
-${hasWeights && markup`<p class="small"><a href="/verify/${page.slug}/v${page.version}">Verify in your own browser</a>, which loads the model and computes everything itself.</p>`}
+${hasWeights && markup`<p class="small"><a href="${here}">Verify in your own browser</a>, which loads the model and computes everything itself.</p>`}
 <div id="verify-report">${verified ? reportOf(verified) : markup`<p class="small soft">Nobody has verified this version yet.</p>`}</div></section>`;
-}
-
-/** Also sent alone, to a page that is open. */
-export function reportOf({ report, createdAt }: StoredReport): Markup {
-  const { parts, backend, engineVersion } = report;
-  const count = (mark: Mark) => parts.filter((part) => part.mark === mark).length;
-  const told = (['reproduced', 'not-reproduced', 'not-recomputed'] as const)
-    .filter((mark) => count(mark) > 0)
-    .map((mark) => `${count(mark)} ${MARKS[mark]}`);
-  const on = backend === null ? '' : ` with engine ${engineVersion ?? ''} on ${backend.engine} ${backend.provider} ${backend.dtype}`;
-  return markup`<p class="small"><strong data-outcome="${report.mark}">${report.mark === 'reproduced' ? 'Everything is reproduced' : `Of ${parts.length} parts: ${told.join(', ')}`}</strong>, ${formatTime(createdAt)}${on}.</p>
-<div class="scroll" tabindex="0" role="region" aria-label="Report"><table class="report"><thead><tr><th scope="col">Part</th><th scope="col">Mark</th><th scope="col" class="number">Numbers</th><th scope="col" class="number">Largest difference</th><th scope="col" class="number">Tolerance</th></tr></thead>
-<tbody>${parts.map(partRow)}</tbody></table></div>
-<p class="small soft">Tolerance: ${TOLERANCE} of the largest number of the same column, 1e−3 of what a predicate compared; the error of an identity must be below 1e−5 of the sum of its terms’ sizes.</p>`;
-}
-
-const TOLERANCE = '1e−4';
-
-function partRow(part: PartReport): Markup {
-  const { id, title, mark, why, compared, difference, tolerance } = part;
-  const number = (value: number | null) => (value === null ? '–' : formatError(value));
-  return markup`<tr data-part="${id}" data-mark="${mark}"><th scope="row">${id.startsWith('evidence:') ? markup`<code>${title}</code>` : title}${why !== null && markup`<br><span class="soft why">${why}</span>`}</th><td><span class="mark ${mark}">${MARKS[mark]}</span></td><td class="number">${compared}</td><td class="number">${number(difference)}</td><td class="number">${number(tolerance)}</td></tr>`;
 }
 
 function versionsSection({ slug, version }: Page, versions: readonly VersionLine[]): Markup {
@@ -168,6 +139,7 @@ function reuseSection(page: Page): Markup {
 const FRAME_STYLE = `
 .notice{border:1px solid var(--line-strong,#8c9095);border-radius:3px;padding:.4rem .75rem}
 button{font:inherit;font-size:.875rem;color:var(--ground,#fff);background:var(--ink,#1a1c1e);border:1px solid var(--ink,#1a1c1e);border-radius:3px;padding:.25rem .75rem;cursor:pointer}
+button.second{color:var(--ink,#1a1c1e);background:none}
 button:disabled{opacity:.6;cursor:default}
 :focus-visible{outline:2px solid var(--ink,#1a1c1e);outline-offset:2px}
 .files{display:flex;flex-wrap:wrap;gap:0 .875rem}

@@ -4,10 +4,11 @@ import type { Person } from './access.ts';
 import { answerWith } from './http.ts';
 import { embedOf } from './published-embed.ts';
 import { publishedFile } from './published-files.ts';
-import { framePage, reportOf, type Page } from './published-frame.ts';
+import { framePage, type Page } from './published-frame.ts';
 import { pathTo } from './published-parts.ts';
 import { findVersion, listVersions, type StoredVersion } from './publish.ts';
 import { findReport, verifyPage, type Address } from './verify-page.ts';
+import { reportOf } from '../lib/figures/report.ts';
 import type { VerifyEvent } from '../lib/wire.ts';
 
 const MISSING = `<!doctype html><html lang="en"><meta charset="utf-8"><title>No such page</title>
@@ -18,7 +19,7 @@ const MISSING = `<!doctype html><html lang="en"><meta charset="utf-8"><title>No 
 const policy = (frames: string, scripts: string) =>
   `default-src 'none'; ${scripts}style-src 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors ${frames}`;
 const HTML = { 'content-type': 'text/html; charset=utf-8', 'x-content-type-options': 'nosniff', 'referrer-policy': 'same-origin' };
-const PAGE = { ...HTML, 'content-security-policy': policy("'none'", "script-src 'self'; connect-src 'self'; ") };
+const PAGE = { ...HTML, 'content-security-policy': policy("'none'", "script-src 'self'; connect-src 'self'; frame-src 'self'; ") };
 /** The one thing of ours that other sites may show in a frame. */
 const EMBED = {
   ...HTML,

@@ -6,7 +6,7 @@ import type { Config } from './config.ts';
  * What every answer tells the browser. Scripts run only where they carry the answer's own nonce or come from a file
  * of ours; nothing comes from elsewhere, and no other site frames, opens or embeds a page of ours.
  */
-function policyOf(nonce: string, dev: boolean): string {
+function policyOf(nonce: string, dev: boolean, frames: string): string {
   return [
     "default-src 'self'",
     // 'wasm-unsafe-eval': onnxruntime compiles WebAssembly. Only the development server evaluates text.
@@ -19,13 +19,12 @@ function policyOf(nonce: string, dev: boolean): string {
     "object-src 'none'",
     "base-uri 'none'",
     "form-action 'self'",
-    "frame-ancestors 'none'",
+    `frame-ancestors ${frames}`,
   ].join('; ');
 }
 
 const COMMON: readonly (readonly [string, string])[] = [
   ['x-content-type-options', 'nosniff'],
-  ['x-frame-options', 'DENY'],
   ['referrer-policy', 'same-origin'],
   // These two isolate a page: only such a one gets memory that threads share, with which WASM computes on several cores.
   ['cross-origin-opener-policy', 'same-origin'],
@@ -33,6 +32,8 @@ const COMMON: readonly (readonly [string, string])[] = [
   ['cross-origin-resource-policy', 'same-origin'],
   ['permissions-policy', 'camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()'],
 ];
+/** A published page computes in a frame of it. There is nothing to press there that acts for somebody. */
+const OWN_FRAME = '/verify/';
 const YEAR = 365 * 24 * 3600;
 
 /**
@@ -41,9 +42,11 @@ const YEAR = 365 * 24 * 3600;
  * nonce for its scripts from the policy in the request's headers.
  */
 export function secure(request: IncomingMessage, response: ServerResponse, { dev, publicUrl }: Pick<Config, 'dev' | 'publicUrl'>): void {
-  const policy = policyOf(randomBytes(16).toString('base64'), dev);
+  const isOwnFrame = request.url?.startsWith(OWN_FRAME) ?? false;
+  const policy = policyOf(randomBytes(16).toString('base64'), dev, isOwnFrame ? "'self'" : "'none'");
   request.headers['content-security-policy'] = policy;
-  const headers = [...COMMON, ['content-security-policy', policy] as const];
+  const frames = ['x-frame-options', isOwnFrame ? 'SAMEORIGIN' : 'DENY'] as const;
+  const headers = [...COMMON, frames, ['content-security-policy', policy] as const];
   if (publicUrl.startsWith('https:')) headers.push(['strict-transport-security', `max-age=${YEAR}`]);
   const writeHead = response.writeHead.bind(response) as (...given: unknown[]) => ServerResponse;
   response.writeHead = (...given: unknown[]) => {

@@ -7,7 +7,7 @@ import { verifySnapshot, type Report } from '../lib/verify.ts';
 import { authorise, requirePerson, type Person } from './access.ts';
 import type { App } from './app.ts';
 import type { AnalyzeOptions } from './context.ts';
-import type { StoredReport } from './published-frame.ts';
+import type { StoredReport } from '../lib/figures/report.ts';
 import { findVersion, type StoredVersion } from './publish.ts';
 import { Refusal } from './refusal.ts';
 import { canonical } from './run-key.ts';

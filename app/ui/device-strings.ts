@@ -41,6 +41,7 @@ export const verifyHereStrings = {
   },
   computedOn: (provider: string, detail: string, error: string) =>
     `Computed here on ${provider} (${detail}), which was off by ${error} in the self-test.`,
+  inBrowser: (detail: string, error: string) => `in this browser (${detail}, off by ${error} in the self-test)`,
   eachNumber: (count: number) => few(count, 'number', 'numbers'),
   moreNumbers: (count: number) => `and ${few(count, 'more', 'more')}`,
   number: (name: string, claimed: number | null, fresh: number | null, mark: string) =>

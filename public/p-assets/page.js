@@ -6,6 +6,12 @@ const WORDS = {
   again: 'Run again',
   running: (done, total, what) => `${done} of ${total}${what ? `: ${what}` : ''}`,
   waiting: 'Waiting for the server …',
+  loading: 'Loading the model into this browser …',
+  cancel: 'Cancel',
+  onServer: 'Verify on the server',
+  instead: (why) => `This browser could not: ${why} The server computes instead.`,
+  notHere: 'it computes no WebAssembly.',
+  silent: 'the page that computes did not answer.',
   broken: 'The connection broke before the report was there. Try again.',
   copy: 'Copy',
   copied: 'Copied',
@@ -69,17 +75,77 @@ async function* linesOf(response) {
   }
 }
 
-async function verify(again) {
+/** A page that computes says something within this time, if only how far it is. */
+const SILENCE_MS = 120_000;
+
+/** In a frame of ours, which loads the model and says what came out. Resolves to null where it is cancelled. */
+function computeHere() {
+  const frame = document.createElement('iframe');
+  frame.hidden = true;
+  frame.title = WORDS.verify;
+  frame.src = section.dataset.here;
+  const cancel = document.createElement('button');
+  cancel.type = 'button';
+  cancel.className = 'second';
+  cancel.textContent = WORDS.cancel;
+  progress.textContent = WORDS.loading;
+  button.after(' ', cancel);
+  let clock = 0;
+  const work = new Promise((resolve, reject) => {
+    const wait = () => {
+      clearTimeout(clock);
+      clock = setTimeout(() => reject(new Error(WORDS.silent)), SILENCE_MS);
+    };
+    wait();
+    cancel.addEventListener('click', () => resolve(null));
+    // What could not be loaded is a document of another origin.
+    frame.addEventListener('load', () => !frame.contentDocument && reject(new Error(WORDS.silent)));
+    window.addEventListener('message', ({ source, origin, data }) => {
+      if (source !== frame.contentWindow || origin !== location.origin) return;
+      wait();
+      if (data.type === 'progress') progress.textContent = WORDS.running(data.done, data.total, data.what);
+      if (data.type === 'error') reject(new Error(data.error.message));
+      if (data.type === 'report') resolve(data);
+    });
+  });
+  document.body.append(frame);
+  return work.finally(() => {
+    clearTimeout(clock);
+    frame.remove();
+    cancel.remove();
+  });
+}
+
+async function verifyHere() {
   button.disabled = true;
   section.setAttribute('aria-busy', 'true');
-  progress.textContent = WORDS.waiting;
+  try {
+    if (typeof WebAssembly === 'undefined' || typeof Worker === 'undefined') throw new Error(WORDS.notHere);
+    const found = await computeHere();
+    progress.textContent = '';
+    if (!found) return;
+    report.innerHTML = found.html;
+    mark(found.report);
+  } catch (error) {
+    await verify(false, WORDS.instead(error.message));
+  } finally {
+    button.disabled = false;
+    section.removeAttribute('aria-busy');
+  }
+}
+
+async function verify(again, why = '') {
+  button.disabled = true;
+  section.setAttribute('aria-busy', 'true');
+  const say = (line) => (progress.textContent = why === '' ? line : `${why} ${line}`);
+  say(WORDS.waiting);
   try {
     const url = section.dataset.verify + (again ? '?again=1' : '');
     const response = await fetch(url, { method: 'POST', headers: { accept: 'application/x-ndjson' } });
     if (!response.ok) throw new Error((await response.json()).error.message);
     let ended = false;
     for await (const event of linesOf(response)) {
-      if (event.type === 'progress') progress.textContent = WORDS.running(event.done, event.total, event.what);
+      if (event.type === 'progress') say(WORDS.running(event.done, event.total, event.what));
       if (event.type === 'error') throw new Error(event.error.message);
       if (event.type !== 'report') continue;
       ended = true;
@@ -87,7 +153,7 @@ async function verify(again) {
       mark(event.report);
     }
     if (!ended) throw new Error(WORDS.broken);
-    progress.textContent = '';
+    progress.textContent = why;
     await offerAgain();
   } catch (error) {
     progress.textContent = error instanceof TypeError ? WORDS.broken : error.message;
@@ -113,8 +179,19 @@ async function offerAgain() {
 
 form?.addEventListener('submit', (event) => {
   event.preventDefault();
-  verify(false);
+  if (section.dataset.here) verifyHere();
+  else verify(false);
 });
+
+if (form && section.dataset.here) {
+  button.textContent = WORDS.verify;
+  const server = document.createElement('button');
+  server.type = 'button';
+  server.className = 'second';
+  server.textContent = WORDS.onServer;
+  server.addEventListener('click', () => verify(false));
+  button.after(' ', server);
+}
 
 /** A report that is there already marks the numbers at once. */
 async function markStored() {
