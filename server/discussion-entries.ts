@@ -58,7 +58,8 @@ export function inDiscussion<T>({ rooms }: App, boardId: string, work: (room: Ro
 
 export function checkAnchor(doc: Y.Doc, anchor: string): void {
   const read = readAnchor(anchor);
-  if (!read) throw new Refusal('bad-request', 'anchor', 'a path, suffix, edge, node, token:N, group:ID, run:ID or claim:ID', quote(anchor));
+  if (!read)
+    throw new Refusal('bad-request', 'anchor', 'a path, suffix, edge, node, feature, token:N, group:ID, run:ID or claim:ID', quote(anchor));
   if (read.kind === 'claim') requireRecord(findClaim(doc, read.id), 'claim', anchor);
 }
 

@@ -203,7 +203,7 @@ async function importAnnotations(app: App, member: Member, file: unknown): Promi
 /** Why it could not be added, or null. Brought in a second time it is the comment that is there. */
 async function addImported(app: App, member: Member, { id, anchor, text, creator, source }: ReadAnnotation): Promise<string | null> {
   const kind = readAnchor(anchor)?.kind;
-  if (kind !== 'model' && kind !== 'token') return `it hangs on ${anchor}, which another board has`;
+  if (kind !== 'model' && kind !== 'feature' && kind !== 'token') return `it hangs on ${anchor}, which another board has`;
   const body = broughtIn({ by: member.name, source, creator, text }).slice(0, 20_000);
   try {
     await addComment(app, member, member.boardId, { id: uuidOf(`${member.boardId}\0${id}\0${text}`), anchor, body });

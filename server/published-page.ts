@@ -1,4 +1,4 @@
-import { readAnchor } from '../lib/board/anchors.ts';
+import { isNameAnchor } from '../lib/board/anchors.ts';
 import { ofRun, type Answer } from '../lib/engine/index.ts';
 import { degreesFigure } from '../lib/figures/degrees.ts';
 import { stagesFigure } from '../lib/figures/flow-stages.ts';
@@ -158,7 +158,7 @@ function threadsSection(snapshot: Snapshot, math: DrawMath): Markup | null {
   if (threads.length === 0) return null;
   return markup`<section aria-labelledby="discussion"><h2 id="discussion">Discussion</h2>
 ${threads.map(({ thread, comments }) => {
-  const isName = readAnchor(thread.anchor)?.kind === 'model';
+  const isName = isNameAnchor(thread.anchor);
   const title = anchorTitle(thread.anchor, snapshot);
   return markup`<article><h3 class="small">${isName ? markup`<span class="mono">${title}</span>` : title}${thread.resolved && markup` <span class="soft">resolved by ${thread.resolved.by.name}</span>`}</h3>
 ${comments.map((comment) => markup`<blockquote><span class="small soft"><strong>${comment.author.name}</strong> ${formatTime(comment.createdAt)}</span>${prose(comment.body, math)}</blockquote>`)}</article>`;

@@ -85,7 +85,8 @@ class Computing {
     this.#models.catch(() => (this.#models = null));
     const model = (await this.#models).find((one) => one.name === name);
     if (!model) throw new Error(strings.device.noModel(name));
-    return { name, hash: model.hash, base: `/api/models/${encodeURIComponent(name)}/files/${model.hash}` };
+    const own = `/api/models/${encodeURIComponent(name)}`;
+    return { name, hash: model.hash, base: `${own}/files/${model.hash}`, dictionaries: `${own}/dictionaries` };
   }
 
   #set(change: Partial<ComputingState>): void {

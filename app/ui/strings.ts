@@ -4,6 +4,7 @@ import { anchorStrings, mechanismStrings, notificationStrings, templateStrings, 
 import { commandStrings } from './command-strings.ts';
 import { deviceStrings, verifyHereStrings } from './device-strings.ts';
 import { exportStrings } from './export-strings.ts';
+import { featureStrings } from './feature-strings.ts';
 import { graphStrings } from './graph-strings.ts';
 import { few } from './few.ts';
 import { modelStrings } from './model-strings.ts';
@@ -19,6 +20,7 @@ export const strings = {
   ...accessStrings,
   ...viewStrings,
   ...publishStrings,
+  ...featureStrings,
 
   product: 'Pathboard',
   tagline: 'Split a transformer’s answer exactly into the paths that made it, and argue about them together.',

@@ -168,10 +168,10 @@ function isMember(value: unknown): boolean {
   return typeof value === 'string' && isModelAnchor(value);
 }
 
-/** Labels hang on objects of the model and on mechanisms. */
+/** Labels hang on objects of the model, features among them, and on mechanisms. */
 function isLabelled(anchor: string): boolean {
   const kind = readAnchor(anchor)?.kind;
-  return kind === 'model' || kind === 'group';
+  return kind === 'model' || kind === 'feature' || kind === 'group';
 }
 
 function labelText(words: string): string {

@@ -1,4 +1,4 @@
-import { isModelAnchor } from './anchors.ts';
+import { isNameAnchor } from './anchors.ts';
 import type { Author } from './records.ts';
 
 /** A stretch of a comment: plain text, code, or the name of a path, edge or node. */
@@ -19,7 +19,7 @@ export function partsOf(body: string): Part[] {
     const [whole, code, path, head] = match;
     const text = code ?? path ?? head ?? '';
     if (match.index > end) parts.push({ kind: 'text', text: body.slice(end, match.index) });
-    parts.push({ kind: isModelAnchor(text) ? 'anchor' : code === undefined ? 'text' : 'code', text });
+    parts.push({ kind: isNameAnchor(text) ? 'anchor' : code === undefined ? 'text' : 'code', text });
     end = match.index + whole.length;
   }
   if (end < body.length) parts.push({ kind: 'text', text: body.slice(end) });

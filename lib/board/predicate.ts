@@ -1,4 +1,4 @@
-import { EngineError, isEngineError, parseNode, parsePath } from '../engine/index.ts';
+import { EngineError, isEngineError, isFeatureName, parseNode, parsePath } from '../engine/index.ts';
 
 /**
  * What evidence says about its runs, in a grammar small enough to be read aloud:
@@ -21,7 +21,7 @@ import { EngineError, isEngineError, parseNode, parsePath } from '../engine/inde
  *             | "loss(degree <=" whole ")"        loss, in nats, from paths up to a degree alone [M25]
  *             | "loss(degree >" whole ")"         how much lower the loss is with the paths beyond it [M25]
  *   terms     = "degree" ( "<" | "<=" | "=" | ">=" | ">" ) whole | names
- *   names     = name { "," name }      paths, suffixes, edges or nodes in the engine's grammar, in double quotes
+ *   names     = name { "," name }      paths, suffixes, edges, nodes or features in the engine's grammar, in double quotes
  *   block     = "m0", "a0" (all heads of a layer) or, where both read the same, "a0+m0", in double quotes
  */
 export type Comparison = '<' | '<=' | '>' | '>=';
@@ -273,6 +273,7 @@ class Parser {
     const token = this.take('string', 'a name in double quotes');
     const name = textOf(token);
     try {
+      if (isFeatureName(name)) return name;
       if (name.includes('->')) parsePath(name);
       else parseNode(name);
       return name;

@@ -22,6 +22,7 @@ function candidates(answer: Answer, term: Term | null): string[] {
     case 'path-effect':
     case 'edge-patch':
     case 'ablate':
+    case 'feature-ablate':
       return effects(answer, term);
     case 'repair':
       return term?.compensation == null ? [] : [atLeast(`compensation(${quote(term.name)})`, term.compensation)];

@@ -101,7 +101,7 @@ function readError(answers: readonly Answer[]): Reading {
 }
 
 /** Causal views that report the metric after the change; a path effect is the change itself. */
-const GIVES_METRIC: ReadonlySet<View> = new Set(['ablate', 'edge-patch']);
+const GIVES_METRIC: ReadonlySet<View> = new Set(['ablate', 'edge-patch', 'feature-ablate']);
 
 function readEffect(answer: Answer, names: string[]): Reading {
   if (answer.view !== 'path-effect' && !GIVES_METRIC.has(answer.view)) {

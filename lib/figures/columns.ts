@@ -78,6 +78,10 @@ const NAMES: Partial<Record<View, string>> = {
   scrub: 'example',
   composition: 'pair of heads',
   circuits: 'entry',
+  features: 'feature or node',
+  'feature-edges': 'edge',
+  'feature-ablate': 'feature',
+  'feature-tokens': 'feature -> token',
 };
 
 /** What `value` is, where it is no part of the metric. */
@@ -89,10 +93,12 @@ const VALUES: Partial<Record<View, Look>> = {
   'virtual-head': { title: 'A₂A₁', unit: 'attention', format: formatValue },
   scrub: { title: 'loss recovered', unit: 'share', format: formatValue },
   circuits: { title: 'entry', unit: 'weights', format: formatSigned },
+  'feature-ablate': { title: 'metric after it', unit: LOGITS, format: formatValue },
+  'feature-tokens': { title: 'logit per unit', unit: 'weights', format: formatSigned },
 };
 
 /** Views whose value is the metric after a change, so that the change itself is worth a column. */
-const AFTER_CHANGE: readonly View[] = ['edge-patch', 'ablate'];
+const AFTER_CHANGE: readonly View[] = ['edge-patch', 'ablate', 'feature-ablate'];
 
 /** So many changes still stand as they were asked for. */
 const FEW = 20;

@@ -2,7 +2,7 @@ import type { Answer, Term } from '../engine/index.ts';
 import { columnsOf, exactText, principalLook, type Cell, type Column } from './columns.ts';
 
 /** Lists and matrices of a term, each in one cell as JSON. */
-const NESTED = ['byToken', 'takeover', 'pattern'] as const satisfies readonly (keyof Term)[];
+const NESTED = ['byToken', 'activations', 'takeover', 'pattern'] as const satisfies readonly (keyof Term)[];
 
 /** All fields of all terms at full precision, with names and units in the first line (RFC 4180). */
 export function csvOf(answer: Answer): string {

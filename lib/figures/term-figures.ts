@@ -164,6 +164,7 @@ const DRAW: Partial<Record<View, Draw>> = {
   attribution: values('Attribution of edges'),
   'edge-patch': changes('What each patch changes'),
   ablate: changes('What each ablation changes'),
+  'feature-ablate': changes('What each feature changes'),
   orders,
   'naive-expansion': naiveExpansion,
   scrub,

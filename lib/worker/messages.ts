@@ -7,6 +7,8 @@ export interface ModelPlace {
   name: string;
   hash: string;
   base: string;
+  /** where its sparse dictionaries are listed; each has its files below; absent = there are none to be had */
+  dictionaries?: string;
 }
 
 /** What the worker can be asked, and what it gives back. */

@@ -94,7 +94,7 @@ async function load(place: ModelPlace, id: number, signal: AbortSignal): Promise
   const onProgress = (done: number, total: number) => send({ type: 'progress', id, done, total, what: 'bytes of the model loaded' });
   // Goes on when who asked first does not wait any more: others may.
   const hosted = loadModelFiles(place.base, place.hash, { signal: new AbortController().signal, onProgress }).then((files) =>
-    openWebModel(ort, device.provider, { name: place.name, hash: place.hash, files }),
+    openWebModel(ort, device.provider, { ...place, files }),
   );
   current = { key, hosted };
   hosted.catch(() => {

@@ -22,6 +22,8 @@ export function useAnchorTitles(tokenTexts: readonly string[] = []): (anchor: st
     switch (read?.kind) {
       case 'token':
         return words.token(visibleToken(tokenTexts[read.position] ?? ''), read.position);
+      case 'feature':
+        return read.name;
       case 'group':
         return groups.find((group) => group.id === read.id)?.name ?? words.group;
       case 'claim':

@@ -49,7 +49,7 @@ export interface BoardScope {
   links: Links;
   /** what is shown on the token strip */
   paint: TokenPaint;
-  /** of the views, in the address: {@link useSetting} */
+  /** of the views, in the address: {@link useSetting}; those of the inspector (`inspector.name`) are there in every view */
   settings: Readonly<Record<string, string>>;
   set: (name: string, value: string | null) => void;
 }

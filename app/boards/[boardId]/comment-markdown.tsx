@@ -2,7 +2,7 @@
 import { useEffect, useState, type ReactNode } from 'react';
 import Markdown, { type Components, type Options } from 'react-markdown';
 import rehypeSanitize, { defaultSchema } from 'rehype-sanitize';
-import { isModelAnchor } from '@/lib/board/anchors.ts';
+import { isNameAnchor } from '@/lib/board/anchors.ts';
 import type { Author } from '@/lib/wire.ts';
 import { AnchorName } from './anchor-name.tsx';
 import { useBoard } from './board-context.tsx';
@@ -132,7 +132,7 @@ const COMPONENTS: Components = {
   ),
   code: ({ children, className }) => {
     const text = String(children);
-    if (className === undefined && isModelAnchor(text)) return <AnchorName name={text} />;
+    if (className === undefined && isNameAnchor(text)) return <AnchorName name={text} />;
     return <code>{children}</code>;
   },
   span: ({ children, className, style }) =>

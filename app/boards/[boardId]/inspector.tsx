@@ -2,7 +2,7 @@
 import { useImperativeHandle, useRef, type Ref } from 'react';
 import type { RunAnswer } from '@/lib/engine/index.ts';
 import { formatShare, formatSigned } from '@/lib/figures/numbers.ts';
-import { readAnchor } from '@/lib/board/anchors.ts';
+import { isNameAnchor, readAnchor } from '@/lib/board/anchors.ts';
 import { proposalsOf } from '@/lib/board/proposals.ts';
 import type { TrieNode } from '@/lib/trie.ts';
 import { Button } from '@/app/ui/button.tsx';
@@ -16,6 +16,8 @@ import { AttachControl } from './attach-control.tsx';
 import { useAnchorTitles } from './anchor-title.ts';
 import { useBoard } from './board-context.tsx';
 import { ClaimsAbout } from './claims-about.tsx';
+import { FeaturePanel } from './feature-panel.tsx';
+import { FeatureSplit } from './feature-split.tsx';
 import { FlowNumbers } from './flow-numbers.tsx';
 import { LabelEditor } from './label-editor.tsx';
 import { LabelList } from './label-list.tsx';
@@ -85,11 +87,14 @@ export function Inspector({ ref, selection, unravel, onLeave }: InspectorProps) 
               <Numbers path={selection} node={unravel.trie?.get(selection) ?? null} answer={unravel.answer} />
               <MechanismField ref={mechanism} anchor={selection} />
               {unravel.trie?.get(selection) && selection.includes('->') ? <PathUnits path={selection} /> : null}
+              <FeatureSplit anchor={selection} />
               <NodeActions anchor={selection} />
               <PathTest path={selection} answer={unravel.answer} />
               <ThreadPanel ref={comment} anchor={selection} title={strings.thread.title} />
               <ClaimsAbout anchor={selection} />
             </>
+          ) : anchor?.kind === 'feature' ? (
+            <FeaturePanel anchor={selection} read={anchor} label={label} comment={comment} />
           ) : (
             <>
               {anchor?.kind === 'token' ? <TokenNumbers position={anchor.position} unravel={unravel} /> : null}
@@ -105,7 +110,7 @@ export function Inspector({ ref, selection, unravel, onLeave }: InspectorProps) 
 function Title({ anchor, tokenTexts }: { anchor: string; tokenTexts: readonly string[] | undefined }) {
   const { select } = useBoard();
   const title = useAnchorTitles(tokenTexts)(anchor);
-  const isName = readAnchor(anchor)?.kind === 'model';
+  const isName = isNameAnchor(anchor);
   return (
     <header className="sticky top-0 z-10 flex items-start justify-between gap-2 border-b border-line bg-ground px-3 py-2">
       <h2 className={`py-0.5 text-sm font-semibold ${isName ? 'name' : 'break-words'}`} data-testid="selected-path">

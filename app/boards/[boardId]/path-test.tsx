@@ -105,7 +105,7 @@ export function PathTest({ path, answer }: { path: string; answer: Answer | null
       {tests.length > 0 ? (
         <ul className="mt-2 grid gap-2">
           {tests.slice(0, 5).map((run) => (
-            <TestResult key={run.id} run={run} path={path} />
+            <TestResult key={run.id} run={run} anchor={path} name={path} effect={effectOf(run, path) ?? Number.NaN} />
           ))}
         </ul>
       ) : null}
@@ -113,11 +113,19 @@ export function PathTest({ path, answer }: { path: string; answer: Answer | null
   );
 }
 
-function TestResult({ run, path }: { run: Run; path: string }) {
+interface TestResultProps {
+  run: Run;
+  anchor: string;
+  /** as predicates know what was changed */
+  name: string;
+  effect: number;
+}
+
+/** What a test came to; from here it is attached to a claim. */
+export function TestResult({ run, anchor, name, effect }: TestResultProps) {
   const { may } = useBoard();
   const [attaching, setAttaching] = useState(false);
   const answer = ofRun(run.answer);
-  const effect = effectOf(run, path) ?? Number.NaN;
   const half = Number((effect / 2).toPrecision(1));
   return (
     <li className="rounded-[3px] border border-line bg-paper p-2" data-run={run.id}>
@@ -140,8 +148,8 @@ function TestResult({ run, path }: { run: Run; path: string }) {
       {attaching ? (
         <AttachForm
           runIds={[run.id]}
-          anchor={path}
-          predicates={[`effect(${JSON.stringify(path)}) ${effect < 0 ? '<' : '>'} ${half}`]}
+          anchor={anchor}
+          predicates={[`effect(${JSON.stringify(name)}) ${effect < 0 ? '<' : '>'} ${half}`]}
           onDone={() => setAttaching(false)}
         />
       ) : may('board.evidence') ? (

@@ -39,7 +39,7 @@ function addressOf({ view, selection, comment, analysis, settings }: Place): str
   if (view !== 'unravel') params.set('view', view);
   const long = new URLSearchParams();
   for (const [name, value] of Object.entries(settings)) {
-    if (name.startsWith(`${view}.`)) (value.length > LONGEST ? long : params).set(name, value);
+    if (name.startsWith(`${view}.`) || name.startsWith('inspector.')) (value.length > LONGEST ? long : params).set(name, value);
   }
   const hash = view === 'analyses' ? writeAnalysis(analysis, params) : long.size === 0 ? '' : `#${long}`;
   const search = params.toString();

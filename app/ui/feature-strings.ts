@@ -1,0 +1,58 @@
+import { few } from './few.ts';
+
+const replaced = (reference: string) => (reference === 'zero' ? 'zero' : 'its activation on the counterfactual prompt');
+
+/** Sparse dictionaries and their features. */
+export const featureStrings = {
+  features: {
+    title: 'Features',
+    dictionary: 'Dictionary',
+    choose: 'Choose a dictionary…',
+    option: (name: string, place: string, width: number) => `${name} · ${place}, ${few(width, 'feature', 'features')}`,
+    places: { residual: 'the stream', 'mlp-out': 'an MLP’s output', transcoder: 'a transcoder' },
+    at: (place: string, hook: string) => `${place} at ${hook}`,
+    unlisted: 'The dictionaries of this model could not be listed.',
+    hint: 'Splits the value over the features of a sparse dictionary, exactly: what it leaves unexplained is a part of its own.',
+    table: (count: number) => `The ${few(count, 'feature', 'features')} that carry most`,
+    columns: { name: 'Feature', value: 'Value (logits)', bar: 'Bar', activation: 'Largest activation' },
+    bias: 'decoder’s bias',
+    error: 'error: unexplained',
+    others: 'other features and nodes',
+    sum: 'Exact sum',
+    of: (whole: string) => `of ${whole}`,
+    ofMetric: 'of the metric',
+    identity: (error: string) => `identity error ${error}`,
+    held: 'Which features are active is held at this run.',
+    ownBias: (node: string) => `${node} is meant with its own bias here.`,
+    export: 'Features of the path',
+  },
+  feature: {
+    of: (dictionary: string, hook: string) => `of ${dictionary}, ${hook}`,
+    unknown: 'This feature is of a dictionary that is not installed here. Its labels and comments stay.',
+    none: 'No dictionary of this layer is installed here.',
+    several: 'Several dictionaries have this layer. Choose whose feature is meant:',
+    numbers: 'What it adds',
+    direct: 'along',
+    toLogits: 'directly to the logits',
+    activation: 'largest activation',
+    inactive: 'It is not active at any token of this prompt.',
+    positions: 'Where it is active',
+    positionsOf: (count: number) => `The ${few(count, 'token', 'tokens')} where it is most active, with what it adds from there.`,
+    edges: 'What it reads',
+    edgesMeaning: 'Exact parts of what it is worth here, in frozen sums. They are no causes.',
+    through: (path: string) => `On ${path}.`,
+    writers: 'Split earlier nodes over',
+    noWriters: 'no other dictionary',
+    weight: (value: string) => `weight ${value} for any prompt`,
+    others: 'all others',
+    edgesExport: 'Edges into the feature',
+    tokens: 'Tokens that it raises and lowers',
+    tokensMeaning: 'What one unit of it adds to each logit, off the weights alone; norms and later layers are left out.',
+    raises: 'Raises most',
+    lowers: 'Lowers most',
+    tokensExport: 'Tokens of the feature',
+    test: 'Ablate the feature',
+    testMeaning: (reference: string) =>
+      `At every token the feature’s activation becomes ${replaced(reference)}. What the dictionary leaves unexplained stays; everything after it is recomputed.`,
+  },
+} as const;
