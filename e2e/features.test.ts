@@ -104,3 +104,28 @@ test('a path is split over the features of a dictionary; a feature is labelled, 
     await expect(table.locator(`[data-feature="${name}"]`)).toContainText('fires on names');
   });
 });
+
+test('the same is computed in this browser', async ({ owner, server }) => {
+  await importDictionary(server.home, { name: 'stream-here', hook: 'blocks.1.hook_resid_pre', seed: 3 });
+  const board = await unravel(owner);
+  const [suffix = ''] = await board.paths('suffix');
+  await board.select(suffix);
+  await board.inspector
+    .getByLabel('Dictionary')
+    .selectOption({ label: 'stream-here · the stream at blocks.1.hook_resid_pre, 48 features' });
+  const sum = board.inspector.getByTestId('features-sum');
+  await expect(sum).toBeVisible();
+  const there = await exact(sum);
+  await owner.getByTestId('device').click();
+  await owner.getByRole('radio', { name: 'This browser' }).click();
+  await expect(owner.getByRole('dialog')).toContainText('passed on known numbers', { timeout: 90_000 });
+  const asked: string[] = [];
+  owner.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  await owner.keyboard.press('Escape');
+  await expect(owner.getByTestId('device')).toContainText('this browser, wasm');
+  await expect(sum).toBeVisible({ timeout: 60_000 });
+  await expect.poll(() => asked.some((path) => /dictionaries\/[0-9a-f]{64}\/sae_weights/.test(path)), { timeout: 60_000 }).toBe(true);
+  await expect(board.inspector.getByTestId('features')).toBeVisible({ timeout: 60_000 });
+  expect(await exact(sum)).toBeCloseTo(there, 4);
+  expect(asked.filter((path) => path === '/api/analyze')).toEqual([]);
+});

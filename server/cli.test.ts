@@ -234,3 +234,36 @@ describe('a refusal is one line on stderr, JSON on stdout, exit code 2', () => {
     expect(JSON.parse(outcome.stdout)).toEqual({ error: { code: expect.any(String) as string, message: outcome.stderr.trim() } });
   });
 });
+
+describe('dictionaries', () => {
+  const OF = ['--model', 'random-gpt2', '--dictionary', 'gpt2-skip2', '--tokens', '3,14,15,9,2'];
+
+  test('are imported, listed, split over and deleted', async () => {
+    const source = join(FIXTURES, 'dictionaries', 'gpt2-skip2');
+    const made = await pathboard('dictionary', 'import', source, '--model', 'random-gpt2', '--json');
+    expect(made).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(made.stdout)).toMatchObject({ name: 'gpt2-skip2', kind: 'transcoder', modelName: 'random-gpt2' });
+    const listed = await pathboard('dictionary', 'list', '--model', 'random-gpt2');
+    expect(listed.stdout).toMatch(/^gpt2-skip2 {2}of random-gpt2 {2}transcoder {2}blocks.2.ln2.hook_normalized -> blocks.2.hook_mlp_out/);
+
+    const split = await pathboard('features', ...OF, '--path', 'm1->m2->logits', '--top', '3', '--json');
+    expect(split).toMatchObject({ code: 0, stderr: '' });
+    const answer = JSON.parse(split.stdout) as Answer;
+    expect(answer).toMatchObject({ view: 'features', kind: 'identity', whole: { name: 'm1->m2->logits' } });
+    expect(answer.terms.map(({ name }) => name)).toContain('m1->f2.error->logits');
+    expect(answer.error).toBeLessThan(1e-5);
+
+    const gone = await pathboard('dictionary', 'delete', 'gpt2-skip2', '--json');
+    expect(JSON.parse(gone.stdout)).toMatchObject({ name: 'gpt2-skip2' });
+    const after = await pathboard('features', ...OF, '--json');
+    expect(after.code).toBe(2);
+    expect(JSON.parse(after.stdout)).toMatchObject({
+      error: { code: 'bad-request', message: expect.stringContaining('dictionary: expected') },
+    });
+  });
+
+  test('want a verb', async () => {
+    const outcome = await pathboard('dictionary', 'show');
+    expect(outcome).toMatchObject({ code: 2, stderr: 'dictionary: expected import, list or delete, got "show"\n' });
+  });
+});

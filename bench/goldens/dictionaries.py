@@ -284,9 +284,9 @@ PATHS = {
     "llama-resid2": ["input->a0.h1->m1->logits", "a2.h3->logits"],
 }
 PAIRS = {
-    "gpt2-mlp1 > gpt2-skip2": ["m2->logits", "input->a0.h1->m1->m2->logits", "m1->a2.h0->m2->logits"],
+    "gpt2-mlp1 > gpt2-skip2": ["m2->logits", "input->a0.h1->m1->m2->logits", "m1->a2.h0->m2->logits", "a2.h1->m2->logits", "a0.h1->a2.h3->m2->logits", "a2.b->m2->logits"],
     "gpt2-mlp1 > gpt2-resid2": ["", "input->a0.h2->m1->a2.h0->logits"],
-    "gpt2-mid1 > gpt2-skip2": ["m2->logits", "input->a0.h1->a2.h1->m2->logits"],
+    "gpt2-mid1 > gpt2-skip2": ["m2->logits", "input->a0.h1->a2.h1->m2->logits", "a2.h2->m2->logits"],
     "llama-through0 > llama-mlp1": ["m1->logits", "m0->a1.h2->m1->a2.h0->logits"],
 }
 
@@ -357,8 +357,25 @@ def along(one: Explained, other: Explained, before: list[str], pulled: Tensor, e
         if node == other.node:
             split = other.split_whole(pulled) if index == 0 else other.split_carried(carried(one.frozen, before[:index], False), pulled)
             return {"->".join([*before[:index], name, *before[index + 1 :]]): value for name, value in split.items()}
+        if node == "input" or node.endswith(".b"):
+            return {"->".join(before): float((source(one.frozen, node, False) * pulled).sum())}
         pulled = one.frozen.unit(node).transpose(pulled)
-    raise ValueError(f"{before}: not through {other.d.name}")
+    return {f"{name}->{'->'.join(before)}": value for name, value in read_by(one, other, before[0], pulled).items()}
+
+
+def read_by(one: Explained, other: Explained, node: str, pulled: Tensor) -> Table:
+    """What a node reads along a direction, by all that was written before it; what `other` explains by its features."""
+    place = next(i for i, stage in enumerate(one.model.stages()) if node in stage)
+    found: Table = {"input": float((pulled * one.run.outputs["input"]).sum())}
+    for stage in one.model.stages()[:place]:
+        for each in stage:
+            found[each] = float((pulled * one.run.outputs[each]).sum())
+            if names.is_head(each):
+                found[f"a{names.layer_of(each)}.b"] = float((pulled * one.frozen.attention_bias(names.layer_of(each))).sum())
+    if other.place > place if other.node is None else other.place >= place:
+        return found
+    hidden = set(other.sources()) if other.node is None else {other.node}
+    return {name: value for name, value in found.items() if name not in hidden} | other.split_whole(pulled)
 
 
 def golden(name: str, models: dict[str, tuple[Frozen, dict[str, Any]]]) -> dict[str, Any]:

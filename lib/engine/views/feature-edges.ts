@@ -4,7 +4,7 @@ import { FeatureMaps, type Explained, type Split } from '../feature-maps.ts';
 import type { Component } from '../frozen-maps.ts';
 import { virtualWeightsGraph } from '../graphs/features.ts';
 import type { CleanRun, Model } from '../model.ts';
-import { parseFeaturePlace, printFeature, printNode, stageOf, type FeatureNode, type Node } from '../names.ts';
+import { isComponent, parseFeaturePlace, printFeature, printNode, stageOf, type FeatureNode, type Node } from '../names.ts';
 import type { Term } from '../request.ts';
 import { slice, tensor, type FloatTensor } from '../runtime.ts';
 import { streamSources } from '../spec.ts';
@@ -136,37 +136,54 @@ function explainsNode({ spec }: Dictionary, node: Node): boolean {
 /** Edges from everything that was written before, and what the readers owe to constants. */
 async function edgesFromAll(readers: Readers, writing: readonly Dictionary[]): Promise<Edge[]> {
   const { features, numbers, names, weights } = readers;
-  const { model, run, maps, spec } = features;
+  const { maps, spec } = features;
   if (numbers.length === 0) return [];
   for (const { spec: writer, name } of writing) {
     const isBefore = writer.kind === 'residual' ? writer.stage <= spec.stage : writer.stage < spec.stage;
     if (!isBefore) throw new EngineError('bad-request', 'dictionary', `one before ${spec.hook}`, name);
   }
-  checkApart(writing);
   const { directions, own } = await features.directions(numbers, weights);
   const { pulled, own: beta } = await features.pull(directions);
-  const { data: totals, dims } = await maps.totals(pulled, run.sources);
-  const edges: Edge[] = [];
+  const edges = await edgesFromSources(features, pulled, { stage: spec.stage, through: [], writing });
   const add = (from: string, reader: number, value: number) => edges.push({ from, reader, value, writer: null });
-  for (const reader of numbers.keys()) {
-    const byNode = new Map<string, number>();
-    streamSources(model.spec).forEach((node, column) => {
-      const stage = stageOf(node, model.spec);
-      if (stage >= spec.stage || writing.some((writer) => hides(writer, node, stage))) return;
-      const name = printNode(node.kind === 'mlp-bias' ? { kind: 'mlp', layer: node.layer } : node);
-      byNode.set(name, (byNode.get(name) ?? 0) + totals[reader * dims[1]! + column]!);
-    });
-    for (const [name, value] of byNode) add(name, reader, value);
-    add(`${names[reader]!.split('@')[0]}.b`, reader, own[reader]! + beta[reader]!);
-  }
+  for (const reader of numbers.keys()) add(`${names[reader]!.split('@')[0]}.b`, reader, own[reader]! + beta[reader]!);
   if (spec.kind === 'mlp-out') {
     const bias = await startOf(features, { kind: 'mlp-bias', layer: spec.layer }, false);
     const { data } = await maps.totals(directions, tensor(bias.data, [1, ...bias.dims]));
     data.forEach((value, reader) => add(`m${spec.layer}.b`, reader, value));
   }
-  for (const dictionary of writing) {
+  return edges;
+}
+
+interface Sources {
+  /** those of stages below this one */
+  stage: number;
+  /** nodes between them and the readers, by name */
+  through: readonly string[];
+  writing: readonly Dictionary[];
+}
+
+/** What directions [K, S, d] read of every source; what a dictionary explains by its features. */
+async function edgesFromSources(features: FeatureMaps, directions: FloatTensor, { stage, through, writing }: Sources): Promise<Edge[]> {
+  const { model, run, maps } = features;
+  const writers = writing.filter(({ spec }) => (spec.kind === 'residual' ? spec.stage <= stage : spec.stage < stage));
+  checkApart(writers);
+  const { data: totals, dims } = await maps.totals(directions, run.sources);
+  const named = (from: string) => [from, ...through].join('->');
+  const edges: Edge[] = [];
+  for (let reader = 0; reader < dims[0]!; reader++) {
+    const byNode = new Map<string, number>();
+    streamSources(model.spec).forEach((node, column) => {
+      const own = stageOf(node, model.spec);
+      if (own >= stage || writers.some((writer) => hides(writer, node, own))) return;
+      const name = printNode(node.kind === 'mlp-bias' ? { kind: 'mlp', layer: node.layer } : node);
+      byNode.set(name, (byNode.get(name) ?? 0) + totals[reader * dims[1]! + column]!);
+    });
+    for (const [name, value] of byNode) edges.push({ from: named(name), reader, value, writer: null });
+  }
+  for (const dictionary of writers) {
     const writer = new FeatureMaps(model, run, dictionary);
-    edges.push(...splitEdges(writer, await writer.split(await writer.whole(), pulled), (part) => part, true));
+    edges.push(...splitEdges(writer, await writer.split(await writer.whole(), directions), named, through.length === 0));
   }
   return edges;
 }
@@ -178,7 +195,8 @@ function hides({ spec }: Dictionary, node: Node, stage: number): boolean {
 
 /**
  * Edges from what the path brings: backwards along it to a node, or a point of the stream, that another dictionary
- * explains, else to its start.
+ * explains, else to its start. A path that starts at a head or an MLP stands for all that end so [M12]: then from
+ * everything that this node reads.
  */
 async function edgesOnPath(readers: Readers, writing: readonly Dictionary[]): Promise<Edge[]> {
   const { features, numbers, weights, before } = readers;
@@ -208,10 +226,11 @@ async function edgesOnPath(readers: Readers, writing: readonly Dictionary[]): Pr
       const named = (part: string) => [...first, part, ...rest].join('->');
       return splitEdges(writer, await writer.split(explained, pulled), named, rest.length === 0);
     }
-    if (index === 0) break;
+    if (index === 0 && !isComponent(node)) break;
     pulled = await maps.pull(node as Component, pulled);
     reading = stage;
   }
+  if (isComponent(before[0]!)) return edgesFromSources(features, pulled, { stage: reading, through: printed(0), writing });
   const source = await carriedTo(0);
   const { data } = await maps.totals(pulled, tensor(source.data, [1, ...source.dims]));
   return Array.from(data, (value, reader) => ({ from: printed(0).join('->'), reader, value, writer: null }));
