@@ -2,7 +2,7 @@ import { and, desc, eq } from 'drizzle-orm';
 import { createHash } from 'node:crypto';
 import { importedGraphs } from '../db/schema.ts';
 import { addLabel, putGroup, readGroups, readLabels, readSetup, readTitle, LIMITS } from '../lib/board/board-doc.ts';
-import { isModelAnchor, readAnchor } from '../lib/board/anchors.ts';
+import { isModelAnchor, isNameAnchor, readAnchor } from '../lib/board/anchors.ts';
 import { readClaims, readComments, readEvidence, readThreads } from '../lib/board/discussion-doc.ts';
 import { verdictOfClaim } from '../lib/board/opinion.ts';
 import type { Group, Setup } from '../lib/board/records.ts';
@@ -243,8 +243,8 @@ async function writeToBoard(
     ];
   });
   const wanted = labels.filter(({ anchor, text }) => {
-    const fits = isModelAnchor(anchor) && text.trim() !== '' && text.trim().length <= LIMITS.label;
-    if (!fits) left.push({ id: anchor, why: 'a label hangs on a path, edge or node and has at most 200 characters' });
+    const fits = isNameAnchor(anchor) && text.trim() !== '' && text.trim().length <= LIMITS.label;
+    if (!fits) left.push({ id: anchor, why: 'a label hangs on a path, edge, node or feature and has at most 200 characters' });
     return fits;
   });
   if (fitting.length === 0 && wanted.length === 0) return { groups: 0, labels: 0, left };

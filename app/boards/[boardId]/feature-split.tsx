@@ -109,7 +109,7 @@ function FeatureTable({ answer, dictionary, path }: { answer: Answer; dictionary
             const part = featurePartOf(name)!;
             return <OtherRow key={name} name={part.endsWith('.b') ? words.bias : words.error} part={part} value={value!} scale={scale} />;
           })}
-          <OtherRow name={words.others} part="others" value={others} scale={scale} />
+          <OtherRow name={path === '' ? words.othersOfMetric : words.others} part="others" value={others} scale={scale} />
         </tbody>
         <tfoot>
           <tr className="border-t border-line">
