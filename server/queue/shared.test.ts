@@ -12,6 +12,7 @@ import { hasPostgres, startPostgres, type Postgres } from '../testing/services.t
 import { until } from '../testing/world.ts';
 import { cpuDevice } from './device.ts';
 import { openSharedQueue, type SharedQueueOptions } from './shared.ts';
+import { JobStore } from './store.ts';
 import { Bench, short } from './testing.ts';
 
 /** Several servers and workers on one Postgres, all in this process. */
@@ -257,6 +258,19 @@ describe.skipIf(!hasPostgres())('several machines', () => {
     };
     expect(await ask(here, short('moved'))).toContain('its folder has changed');
     expect(await results()).toBe(0);
+  });
+
+  test('who was only thought dead has not died of its job', async () => {
+    const claim = { jobId: 'job', queue: 'q', key: 'k', attempt: 1, workerId: null, crashes: 1 };
+    await database.db.insert(jobClaims).values([claim, { ...claim, jobId: 'other', crashes: 2 }]);
+    const store = await JobStore.open({ db: database.db, url, engineVersion: '0.0.1', onFault: (error) => faults.push(error) });
+    for (let times = 0; times < 2; times++) await store.pardon(['job']);
+    await store.close();
+    const left = await database.db.select().from(jobClaims).orderBy(jobClaims.jobId);
+    expect(left.map(({ jobId, crashes }) => [jobId, crashes])).toEqual([
+      ['job', 0],
+      ['other', 2],
+    ]);
   });
 
   test('old answers are forgotten', async () => {

@@ -143,10 +143,10 @@ class Presence {
   /** Gives up what is not this worker's any more: cancelled, or thought dead and given to another one. */
   async #keep(): Promise<void> {
     if (!this.taker) return;
-    const running = this.taker.runningIds;
+    const known = new Set(this.taker.attempts);
     await this.#announce();
     const held = await this.store.held(this.id);
-    this.taker.stopJobs(running.filter((jobId) => !held.has(jobId)));
+    await this.store.pardon(this.taker.giveUp(({ attempt }) => known.has(attempt) && !held.has(attempt)));
   }
 
   async #announce(): Promise<void> {

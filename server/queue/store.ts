@@ -214,10 +214,20 @@ export class JobStore {
     });
   }
 
-  /** The jobs that are still this worker's. */
+  /** Whoever took these for lost with their worker was wrong: it lives, and did not die of them. */
+  async pardon(jobIds: readonly string[]): Promise<void> {
+    if (jobIds.length === 0) return;
+    const fewer = sql`greatest(0, ${jobClaims.crashes} - 1)`;
+    await this.db
+      .update(jobClaims)
+      .set({ crashes: fewer })
+      .where(inArray(jobClaims.jobId, [...jobIds]));
+  }
+
+  /** The attempts that are still this worker's. */
   async held(workerId: string): Promise<Set<string>> {
-    const rows = await this.db.select({ jobId: jobClaims.jobId }).from(jobClaims).where(eq(jobClaims.workerId, workerId));
-    return new Set(rows.map(({ jobId }) => jobId));
+    const rows = await this.db.select().from(jobClaims).where(eq(jobClaims.workerId, workerId));
+    return new Set(rows.map(nameOf));
   }
 
   /** Strikes off the workers that have been silent for too long. What they held goes to others. */
@@ -334,6 +344,11 @@ export class JobStore {
     if (hasChanged(failed)) return tell(tx, { type: 'waiting' });
     await tx.delete(jobClaims).where(eq(jobClaims.jobId, jobId));
   }
+}
+
+/** Of an attempt at a job: there may be several at once, of which one counts. */
+export function nameOf({ jobId, attempt }: Pick<Claim, 'jobId' | 'attempt'>): string {
+  return `${jobId} ${attempt}`;
 }
 
 /** Enough of a hash to tell one from another in a name. */

@@ -6,7 +6,7 @@ import { isUnavailable } from '../database-errors.ts';
 import { tell, type Channel, type Message } from './channel.ts';
 import { modelsHere } from './models-here.ts';
 import { Places } from './places.ts';
-import type { JobStore, Taken } from './store.ts';
+import { nameOf, type JobStore, type Taken } from './store.ts';
 import { wireError } from './wire-error.ts';
 
 /** Milliseconds between two messages about one job's progress. */
@@ -24,6 +24,7 @@ export interface TakerOptions {
 }
 
 interface Run {
+  jobId: string;
   stop: AbortController;
   /** whether what it is given up for is that this process ends */
   handsBack: boolean;
@@ -77,13 +78,16 @@ export class Taker {
       });
   }
 
-  /** The jobs that run now: whoever compares them with the table must have read them first. */
-  get runningIds(): string[] {
+  /** The attempts that run now: whoever compares them with the table must have read them first. */
+  get attempts(): string[] {
     return [...this.#runs.keys()];
   }
 
-  stopJobs(ids: Iterable<string>): void {
-    for (const id of ids) this.#runs.get(id)?.stop.abort();
+  /** Gives up those that `isLost` names and that were not given up before, whose jobs it returns. */
+  giveUp(isLost: (run: { attempt: string; jobId: string }) => boolean): string[] {
+    const lost = [...this.#runs].filter(([attempt, { jobId, stop }]) => !stop.signal.aborted && isLost({ attempt, jobId }));
+    for (const [, { stop }] of lost) stop.abort();
+    return lost.map(([, { jobId }]) => jobId);
   }
 
   /** Takes nothing more; what is not done after `patience` milliseconds goes back to the queue. */
@@ -107,7 +111,7 @@ export class Taker {
 
   #hear(message: Message | { type: 'reconnected' }): void {
     if (message.type === 'waiting' || message.type === 'reconnected') this.look();
-    if (message.type === 'stop') this.stopJobs([message.jobId]);
+    if (message.type === 'stop') this.giveUp(({ jobId }) => jobId === message.jobId);
   }
 
   async #takeAll(): Promise<void> {
@@ -120,15 +124,17 @@ export class Taker {
   }
 
   #start(taken: Taken): void {
-    const run: Run = { stop: new AbortController(), handsBack: false, ended: Promise.resolve() };
-    this.#runs.set(taken.jobId, run);
+    const run: Run = { jobId: taken.jobId, stop: new AbortController(), handsBack: false, ended: Promise.resolve() };
+    // The same job may come back while an earlier attempt at it has not ended yet.
+    const attempt = nameOf(taken);
+    this.#runs.set(attempt, run);
     run.ended = this.#run(taken, run)
       .catch((error: unknown) => {
         // Where the database is gone, the lease ends there too, and somebody else computes it.
         if (!isUnavailable(error)) this.options.onFault(error);
       })
       .finally(() => {
-        this.#runs.delete(taken.jobId);
+        this.#runs.delete(attempt);
         this.look();
       });
   }
