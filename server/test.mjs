@@ -8,8 +8,8 @@ await install();
 
 const STEPS = [
   ['check', ['npm', 'run', '-s', 'check']],
-  ['unit and integration', ['npx', 'vitest', 'run']],
   ['browser', ['node', 'e2e/browser.mjs']],
+  ['unit and integration', ['npx', 'vitest', 'run']],
   ['end to end', ['npx', 'playwright', 'test', '--config', 'e2e/playwright.config.ts']],
 ];
 

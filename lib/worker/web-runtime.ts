@@ -1,6 +1,7 @@
 import type * as OnnxRuntime from 'onnxruntime-web';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-web';
 import { EngineError, type StoredTensor } from '../engine/index.ts';
+import { GraphBuilder, type Graph } from '../engine/onnx.ts';
 import type { FloatTensor, Runtime, Session, Tensor } from '../engine/runtime.ts';
 
 /** onnxruntime-web as a module, in whichever build the caller loaded: the one with WebGPU, or WASM alone. */
@@ -31,45 +32,96 @@ const ALIGNMENT = 16;
 
 /**
  * onnxruntime in a browser, bound to one model's tensors. Each is read once and fed to every session that wants it; on
- * WebGPU it lies in one buffer on the device, so that a run uploads its own feeds alone.
+ * WebGPU it lies in one buffer on the device, so that a run uploads its own feeds alone. It goes with the last session
+ * that takes it.
  */
 export function createWebRuntime(ort: Ort, source: TensorSource, provider: WebProvider): Runtime {
-  const tensors = new Map<string, Promise<OrtTensor>>();
-  const read = (name: string, stored: StoredTensor): Promise<OrtTensor> => {
-    const known = tensors.get(name);
-    if (known) return known;
-    const made = source.read(stored).then((data) => place(ort, data, stored.shape, provider));
-    tensors.set(name, made);
-    made.catch(() => tensors.delete(name));
-    return made;
-  };
+  const weights = new SharedWeights(async (stored) => place(ort, await source.read(stored), stored.shape, provider));
   return {
     backend: { engine: 'onnxruntime-web', provider, dtype: 'float32' },
-    async open({ name, bytes, weights }) {
-      const session = await failing(name, 'a graph that onnxruntime accepts', () =>
+    async open(graph) {
+      const { name, bytes } = graph;
+      if (provider === 'webgpu') await keepDevice(ort);
+      const session = await failing(ort, name, 'a graph that onnxruntime accepts', () =>
         ort.InferenceSession.create(bytes, { executionProviders: [provider], logSeverityLevel: 3, graphOptimizationLevel: 'all' }),
       );
-      const entries = [...weights].map(async ([input, stored]) => [input, await read(input, stored)] as const);
-      return new WebSession(ort, name, session, Object.fromEntries(await Promise.all(entries)));
+      try {
+        return new WebSession(ort, name, session, await weights.take(graph.weights), () => weights.giveBack(graph.weights));
+      } catch (error) {
+        await inTurn(ort, () => session.release());
+        throw error;
+      }
     },
   };
 }
 
+/** Sessions without a graph of a model, by the library that runs them. */
+const keepers = new WeakMap<Ort, Promise<unknown>>();
+
+/** onnxruntime destroys its device, and with it every buffer there, when the last session goes: one always stays. */
+function keepDevice(ort: Ort): Promise<unknown> {
+  const kept = keepers.get(ort);
+  if (kept) return kept;
+  const g = new GraphBuilder('keeper');
+  g.output('y', g.input('x', 'float32', [1]), 'float32', [1]);
+  const create = () => ort.InferenceSession.create(g.finish().bytes, { executionProviders: ['webgpu'], logSeverityLevel: 3 });
+  const keeper = inTurn(ort, create);
+  keepers.set(ort, keeper);
+  keeper.catch(() => keepers.delete(ort));
+  return keeper;
+}
+
+/** Tensors by name, each there as long as a session takes it. */
+class SharedWeights {
+  readonly #taken = new Map<string, { tensor: Promise<OrtTensor>; takers: number }>();
+
+  constructor(readonly read: (stored: StoredTensor) => Promise<OrtTensor>) {}
+
+  async take(wanted: Graph['weights']): Promise<Record<string, OrtTensor>> {
+    const entries = [...wanted].map(([name, stored]) => {
+      const entry = this.#taken.get(name) ?? { tensor: this.read(stored), takers: 0 };
+      entry.takers++;
+      this.#taken.set(name, entry);
+      return [name, entry.tensor] as const;
+    });
+    // All of them, so that none arrives after the others were given back.
+    const read = await Promise.allSettled(entries.map(([, tensor]) => tensor));
+    const failed = read.find((one) => one.status === 'rejected');
+    if (failed) {
+      this.giveBack(wanted);
+      throw failed.reason;
+    }
+    return Object.fromEntries(await Promise.all(entries.map(async ([name, tensor]) => [name, await tensor] as const)));
+  }
+
+  giveBack(wanted: Graph['weights']): void {
+    for (const name of wanted.keys()) {
+      const entry = this.#taken.get(name)!;
+      entry.takers--;
+      if (entry.takers > 0) continue;
+      this.#taken.delete(name);
+      entry.tensor.then(
+        (tensor) => tensor.dispose(),
+        () => {},
+      );
+    }
+  }
+}
+
 class WebSession implements Session {
+  #closed = false;
+
   constructor(
     readonly ort: Ort,
     readonly name: string,
     readonly session: InferenceSession,
     readonly weights: Record<string, OrtTensor>,
+    readonly giveBack: () => void,
   ) {}
 
   async run(feeds: Record<string, Tensor>, into: Record<string, FloatTensor> = {}): Promise<Record<string, FloatTensor>> {
-    const { Tensor: Made } = this.ort;
-    const inputs: Record<string, OrtTensor> = { ...this.weights };
-    for (const [key, { data, dims }] of Object.entries(feeds)) {
-      inputs[key] = data instanceof Int32Array ? new Made('int32', data, dims) : new Made('float32', data, dims);
-    }
-    const outputs = await failing(this.name, 'a run without failure', () => this.session.run(inputs));
+    if (this.#closed) throw closedError(this.name);
+    const outputs = await failing(this.ort, this.name, 'a run without failure', async () => this.session.run(this.#inputs(feeds)));
     const named = await Promise.all(
       Object.entries(outputs).map(async ([name, output]) => {
         const data = (await output.getData(true)) as Float32Array;
@@ -82,8 +134,20 @@ class WebSession implements Session {
     return Object.fromEntries(named);
   }
 
+  #inputs(feeds: Record<string, Tensor>): Record<string, OrtTensor> {
+    const { Tensor: Made } = this.ort;
+    const inputs: Record<string, OrtTensor> = { ...this.weights };
+    for (const [key, { data, dims }] of Object.entries(feeds)) {
+      inputs[key] = data instanceof Int32Array ? new Made('int32', data, dims) : new Made('float32', data, dims);
+    }
+    return inputs;
+  }
+
   async close(): Promise<void> {
-    await this.session.release();
+    if (this.#closed) return;
+    this.#closed = true;
+    await inTurn(this.ort, () => this.session.release());
+    this.giveBack();
   }
 }
 
@@ -101,9 +165,26 @@ function place(ort: Ort, data: Float32Array, shape: readonly number[], provider:
   });
 }
 
-async function failing<T>(name: string, expected: string, work: () => Promise<T>): Promise<T> {
+function closedError(name: string): EngineError {
+  return new EngineError('runtime', `graph ${name}`, 'a session that is open', 'one that was closed');
+}
+
+/** The call of each library that is under way, or was last. */
+const calls = new WeakMap<Ort, Promise<unknown>>();
+
+/** onnxruntime on WebGPU waits in the middle of a call; another one meanwhile never ends. So one follows the other. */
+function inTurn<T>(ort: Ort, work: () => Promise<T>): Promise<T> {
+  const result = (calls.get(ort) ?? Promise.resolve()).then(work);
+  calls.set(
+    ort,
+    result.catch(() => {}),
+  );
+  return result;
+}
+
+async function failing<T>(ort: Ort, name: string, expected: string, work: () => Promise<T>): Promise<T> {
   try {
-    return await work();
+    return await inTurn(ort, work);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new EngineError('runtime', `graph ${name}`, expected, message.slice(0, 500), { cause });

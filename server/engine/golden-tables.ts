@@ -128,9 +128,10 @@ export interface Subject {
   ask(request: Partial<TokenRequest> & Pick<TokenRequest, 'view'>): Promise<Answer>;
 }
 
-/** Runs a suite for every model; what is not there is skipped by name and warned about. */
+/** Runs a suite for every model, or those that GOLDENS names; what is not there is skipped by name and warned about. */
 export function describeGoldens(title: string, suite: (subject: Subject) => void): void {
-  for (const name of [...goldenNames, ...sharedNames]) {
+  const wanted = process.env['GOLDENS']?.split(' ');
+  for (const name of [...goldenNames, ...sharedNames].filter((one) => wanted?.includes(one) ?? true)) {
     const folder = join(SHARED, 'models', name);
     const absent = isShared(name) && !existsSync(folder);
     if (absent) process.stderr.write(`\nSKIPPED: ${title} ${name}, for want of ${folder}\n`);

@@ -179,11 +179,10 @@ export class Blocks {
     return turns === null ? x : this.turn(x, { cos: turns.cos, sin: this.g.op('Neg', [turns.sin]) });
   }
 
-  /** 0, 1, 2, … as [S, 1], S from [.., S, dh]. */
-  #positions(like: Value): Value {
-    const length = this.g.op('Squeeze', [this.g.op('Shape', [like], { start: -2, end: -1 }), this.g.ints([0])]);
-    const range = this.g.op('Range', [this.g.ints([0], []), length, this.g.ints([1], [])]);
-    return this.g.op('Unsqueeze', [this.g.op('Cast', [range], { to: 1 }), this.g.ints([1])]);
+  /** 1, 2, 3, … as [S, 1]: how many tokens each may look at. Not by Range, which WebGPU may make of any length. */
+  #positions(mask: Value): Value {
+    const seen = this.g.op('Cast', [this.g.op('Greater', [mask, this.g.scalar(FORBIDDEN / 2)])], { to: 1 });
+    return this.g.op('ReduceSum', [seen, this.g.ints([1])], { keepdims: 1 });
   }
 
   /** The causal mask [S, S] as this layer uses it: narrowed where the layer looks back a limited way. */

@@ -1,0 +1,4 @@
+import { afterAll } from 'vitest';
+import { closePage } from './runtime.ts';
+
+afterAll(closePage);
