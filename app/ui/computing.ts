@@ -13,8 +13,10 @@ export interface ComputingState {
   where: Where;
   /** what this browser computes with, once it has passed the self-test */
   device: Device | null;
-  /** why this browser cannot compute, or lost what it computed with */
+  /** why this browser cannot compute */
   fault: string | null;
+  /** what it computes with took the place of something better, and why */
+  fellBack: string | null;
 }
 
 const KEY = (boardId: string) => `pathboard.computes.${boardId}`;
@@ -22,7 +24,7 @@ const SELF_TEST = '/self-test';
 
 /** One for the page. A board names what was chosen for it when it opens. */
 class Computing {
-  #state: ComputingState = { where: 'server', device: null, fault: null };
+  #state: ComputingState = { where: 'server', device: null, fault: null, fellBack: null };
   #engine: Promise<BrowserEngine> | null = null;
   #models: Promise<ModelSummary[]> | null = null;
   #listeners = new Set<() => void>();
@@ -67,12 +69,17 @@ class Computing {
   async #start(): Promise<BrowserEngine> {
     this.#engine ??= import('@/lib/worker/browser-engine.ts').then(
       ({ BrowserEngine: Engine }) =>
-        new Engine({ selfTest: SELF_TEST, provider: null, onLost: (why) => this.#set({ device: null, fault: strings.device.lost(why) }) }),
+        new Engine({
+          selfTest: SELF_TEST,
+          provider: null,
+          onLost: (why, device) => this.#set({ device, fault: null, fellBack: strings.device.lost(why) }),
+          onBroken: (why) => this.#set({ device: null, fault: strings.device.broken(why) }),
+        }),
     );
     const engine = await this.#engine;
     try {
       const device = await engine.device();
-      if (this.#state.device !== device) this.#set({ device });
+      if (this.#state.device !== device) this.#set({ device, fault: null });
     } catch (error) {
       this.#set({ device: null, fault: error instanceof Error ? error.message : String(error) });
       throw error;
@@ -97,7 +104,7 @@ class Computing {
 
 export const computing = new Computing();
 
-const AT_FIRST: ComputingState = { where: 'server', device: null, fault: null };
+const AT_FIRST: ComputingState = { where: 'server', device: null, fault: null, fellBack: null };
 
 export function useComputing(): ComputingState {
   return useSyncExternalStore(

@@ -20,7 +20,21 @@ export const deviceStrings = {
     why: 'why not WebGPU',
   },
   providers: { webgpu: 'WebGPU, float32', wasm: 'WebAssembly on the CPU, float32' },
-  lost: (why: string) => `WebGPU was lost (${why}). From now on this browser computes on the CPU; ask again for what was under way.`,
+  lost: (why: string) =>
+    `WebGPU was lost (${why}). This browser computes on the CPU from now on; what was under way was begun anew there by itself.`,
+  fellBack: 'in place of WebGPU',
+  broken: (why: string) =>
+    `The engine in this browser ended: ${why}. It starts again with the next analysis; what was under way has to be asked again.`,
+  kept: {
+    title: 'Models kept in this browser',
+    none: 'None yet. A model is kept once it has been loaded here, so that it need not be loaded again.',
+    never: 'This browser keeps no models for this page: it came without TLS from another machine. A model is loaded each time.',
+    size: (size: string, used: string) => `${size}, last used ${used}`,
+    remove: (name: string) => `Remove ${name} from this browser`,
+    removeShort: 'Remove',
+    removed: (name: string) => `${name} was removed from this browser.`,
+    rule: 'At most 4 GiB, and no more than the browser allows; the one that was not used for longest goes first.',
+  },
   noModel: (name: string) => `The server has no model ${name} any more.`,
 } as const;
 

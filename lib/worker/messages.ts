@@ -13,7 +13,10 @@ export interface ModelPlace {
 
 /** What the worker can be asked, and what it gives back. */
 export interface Calls {
-  start: { argument: { provider: WebProvider | null; selfTest: string }; result: Device };
+  start: {
+    argument: { provider: WebProvider | null; selfTest: string; /** why not WebGPU any more */ lost: string | null };
+    result: Device;
+  };
   analyze: { argument: { model: ModelPlace; request: AnalyzeRequest }; result: Answer };
   tokenize: { argument: { model: ModelPlace; text: string; special: boolean }; result: TokenText[] };
   searchTokens: { argument: { model: ModelPlace; query: string; limit: number }; result: TokenText[] };
@@ -38,8 +41,10 @@ export type FromWorker =
   | { type: 'result'; id: number; result: unknown }
   | { type: 'progress'; id: number; done: number; total: number; what: string }
   | { type: 'error'; id: number; error: WireError }
-  /** the device is gone: whatever ran is lost */
-  | { type: 'lost'; why: string };
+  /** WebGPU is gone, or fails: whatever ran there has to run elsewhere */
+  | { type: 'lost'; why: string }
+  /** this worker cannot go on: whatever ran is lost */
+  | { type: 'broken'; error: WireError };
 
 export type WireError =
   | { kind: 'engine'; code: ErrorCode; where: string; expected: string; got: string }

@@ -1,5 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { EngineError } from '../engine/index.ts';
+import { forgetModel, keep, readKept } from './kept-models.ts';
+import type { ModelPlace } from './messages.ts';
 
 /** What a server says of a model's files at `BASE/files.json`; each lies at `BASE/NAME`. */
 export interface FileList {
@@ -11,32 +13,29 @@ export interface FileList {
 export interface Loading {
   signal: AbortSignal;
   /** bytes of all files */
-  onProgress: (done: number, total: number) => void;
-}
-
-const CACHE = 'pathboard-models';
-/** Bytes of models that a browser keeps; the one that was not used for longest goes first. */
-const KEPT_BYTES = 4 * 1024 ** 3;
-const RECORD = 'record.json';
-
-interface Record {
-  bytes: number;
-  usedAt: number;
+  onProgress: (done: number, total: number, what: 'loaded' | 'checked') => void;
+  /** before anything is loaded. @throws EngineError where so many bytes cannot be computed with */
+  check?: (bytes: number) => void;
 }
 
 /**
  * A model's files by name, from this browser's cache where it has them. They are the model of that hash, or nothing:
- * what comes from the server is hashed while it comes, and kept only when the whole is what was asked for.
+ * what comes from the server is kept only when the whole is what was asked for, and what was kept is hashed again before
+ * it is used; where it has changed it goes, and comes from the server anew.
  * @throws EngineError `bad-weights` where the hash is another one, `runtime` where the server does not answer
  */
-export async function loadModelFiles(base: string, hash: string, loading: Loading): Promise<Map<string, Blob>> {
+export async function loadModelFiles({ name, base, hash }: ModelPlace, loading: Loading): Promise<Map<string, Blob>> {
   const kept = await readKept(hash);
-  if (kept) return kept;
+  if (kept) {
+    if ((await hashOf(kept, loading)) === hash) return kept;
+    await forgetModel(hash);
+  }
   const list = await listOf(base, loading.signal);
+  loading.check?.(list.files.reduce((sum, { bytes }) => sum + bytes, 0));
   const files = await download(base, list, loading);
-  const found = await hashOf(list, files);
+  const found = await hashOf(files, loading);
   if (found !== hash) throw new EngineError('bad-weights', 'model files', `files with the hash ${hash}`, found);
-  await keep(hash, files);
+  await keep(hash, name, files);
   return files;
 }
 
@@ -59,7 +58,7 @@ async function download(base: string, { files }: FileList, { signal, onProgress 
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
       chunks.push(next.value);
       done += next.value.length;
-      onProgress(done, total);
+      onProgress(done, total, 'loaded');
     }
     loaded.set(name, new Blob(chunks));
   }
@@ -72,85 +71,20 @@ function unreachable(url: string, cause: unknown, signal: AbortSignal): never {
 }
 
 /** As the server makes it: names, sizes and contents of the files in order of their names. */
-async function hashOf({ files }: FileList, loaded: ReadonlyMap<string, Blob>): Promise<string> {
+async function hashOf(files: ReadonlyMap<string, Blob>, { onProgress }: Loading): Promise<string> {
+  const total = [...files.values()].reduce((sum, { size }) => sum + size, 0);
   const hash = sha256.create();
   const text = new TextEncoder();
-  for (const name of files.map((file) => file.name).toSorted()) {
-    const blob = loaded.get(name)!;
+  let done = 0;
+  for (const name of [...files.keys()].toSorted()) {
+    const blob = files.get(name)!;
     hash.update(text.encode(`${name}\0${blob.size}\0`));
     const reader = blob.stream().getReader();
-    for (let next = await reader.read(); !next.done; next = await reader.read()) hash.update(next.value);
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      hash.update(next.value);
+      done += next.value.length;
+      onProgress(done, total, 'checked');
+    }
   }
   return Array.from(hash.digest(), (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-/** Browsers keep nothing for pages that came without TLS from elsewhere than this machine. */
-function openCache(): Promise<Cache | null> {
-  return 'caches' in globalThis ? caches.open(CACHE).catch(() => null) : Promise.resolve(null);
-}
-
-const keyOf = (hash: string, name: string) => `/kept-models/${hash}/${encodeURIComponent(name)}`;
-
-async function readKept(hash: string): Promise<Map<string, Blob> | null> {
-  const cache = await openCache();
-  const record = cache && (await readRecord(cache, hash));
-  if (!cache || !record) return null;
-  const files = new Map<string, Blob>();
-  for (const { url } of await cache.keys()) {
-    const [, owner, name] = /\/kept-models\/([^/]+)\/([^/]+)$/.exec(url) ?? [];
-    if (owner !== hash || name === undefined || name === RECORD) continue;
-    const kept = await cache.match(url);
-    if (kept) files.set(decodeURIComponent(name), await kept.blob());
-  }
-  const bytes = [...files.values()].reduce((sum, { size }) => sum + size, 0);
-  if (bytes !== record.bytes) return null;
-  await writeRecord(cache, hash, { ...record, usedAt: Date.now() });
-  return files;
-}
-
-/** A browser that has no room keeps nothing: the model then comes from the server each time. */
-async function keep(hash: string, files: ReadonlyMap<string, Blob>): Promise<void> {
-  const cache = await openCache();
-  if (!cache) return;
-  const bytes = [...files.values()].reduce((sum, { size }) => sum + size, 0);
-  try {
-    await makeRoom(cache, bytes);
-    for (const [name, blob] of files) await cache.put(keyOf(hash, name), new Response(blob));
-    // Last, so that a model which is kept in part is not taken for whole.
-    await writeRecord(cache, hash, { bytes, usedAt: Date.now() });
-  } catch {
-    await forget(cache, hash);
-  }
-}
-
-async function makeRoom(cache: Cache, wanted: number): Promise<void> {
-  const models = await recordsOf(cache);
-  let total = models.reduce((sum, { bytes }) => sum + bytes, wanted);
-  for (const { hash, bytes } of models.toSorted((a, b) => a.usedAt - b.usedAt)) {
-    if (total <= KEPT_BYTES) return;
-    await forget(cache, hash);
-    total -= bytes;
-  }
-}
-
-async function recordsOf(cache: Cache): Promise<(Record & { hash: string })[]> {
-  const hashes = new Set((await cache.keys()).flatMap(({ url }) => /\/kept-models\/([^/]+)\//.exec(url)?.[1] ?? []));
-  const records = await Promise.all(
-    [...hashes].map(async (hash) => ({ hash, ...((await readRecord(cache, hash)) ?? { bytes: 0, usedAt: 0 }) })),
-  );
-  return records;
-}
-
-async function forget(cache: Cache, hash: string): Promise<void> {
-  await cache.delete(keyOf(hash, RECORD));
-  for (const key of await cache.keys()) if (key.url.includes(`/kept-models/${hash}/`)) await cache.delete(key);
-}
-
-async function readRecord(cache: Cache, hash: string): Promise<Record | null> {
-  const kept = await cache.match(keyOf(hash, RECORD));
-  return kept ? ((await kept.json()) as Record) : null;
-}
-
-async function writeRecord(cache: Cache, hash: string, record: Record): Promise<void> {
-  await cache.put(keyOf(hash, RECORD), Response.json(record));
 }

@@ -13,7 +13,8 @@ interface Listed {
 export function createWebDictionaries(ort: Ort, provider: WebProvider, base: string, spec: ModelSpec): DictionaryStore {
   const opened = new Map<string, Promise<Dictionary>>();
   const open = async ({ name, hash }: Listed): Promise<Dictionary> => {
-    const files = await loadModelFiles(`${base}/${hash}`, hash, { signal: new AbortController().signal, onProgress() {} });
+    const place = { name, hash, base: `${base}/${hash}` };
+    const files = await loadModelFiles(place, { signal: new AbortController().signal, onProgress() {} });
     const weights = files.get('sae_weights.safetensors');
     if (!weights) throw new EngineError('bad-weights', name, 'sae_weights.safetensors', 'no such file');
     const tensors = await tensorsOf('sae_weights.safetensors', weights);

@@ -2,6 +2,7 @@ import { EngineError, isEngineError, type Control } from '../engine/index.ts';
 import type { HostedModel } from '../hosted-model.ts';
 import type { CallName, Calls, Device, FromWorker, ModelPlace, ToWorker, WireError } from './messages.ts';
 import { loadModelFiles } from './model-files.ts';
+import { checkRoom, type Room } from './room.ts';
 import { selfTest, type KnownNumbers } from './self-test.ts';
 import { openWebModel } from './web-model.ts';
 import type { Ort, WebProvider } from './web-runtime.ts';
@@ -11,6 +12,7 @@ import type { Ort, WebProvider } from './web-runtime.ts';
 interface Started {
   ort: Ort;
   device: Device;
+  room: Room;
 }
 
 const SELF_TESTS = ['lens-mlp', 'lens-gated'];
@@ -24,8 +26,8 @@ let current: { key: string; hosted: Promise<HostedModel> } | null = null;
 const aborts = new Map<number, AbortController>();
 
 /** With WebGPU where there is one that computes known numbers right, else on the CPU; `provider` asks for one alone. */
-async function start({ provider, selfTest: base }: Calls['start']['argument']): Promise<Started> {
-  if (provider === 'wasm') return startOn('wasm', base, 'WASM was asked for');
+async function start({ provider, selfTest: base, lost }: Calls['start']['argument']): Promise<Started> {
+  if (provider === 'wasm') return startOn('wasm', base, lost ?? 'WASM was asked for');
   try {
     return await startOn('webgpu', base, null);
   } catch (error) {
@@ -39,18 +41,22 @@ async function startOn(provider: WebProvider, base: string, why: string | null):
   const ort: Ort = provider === 'webgpu' ? await import('onnxruntime-web/webgpu') : await import('onnxruntime-web/wasm');
   ort.env.wasm.numThreads = threads();
   let error = 0;
-  let open: HostedModel | null = null;
   for (const name of SELF_TESTS) {
     const files = await fetchFiles(`${base}/${name}`, SELF_TEST_FILES);
     const hosted = await openWebModel(ort, provider, { name, hash: '', files });
     const known = (await (await fetch(`${base}/${name}/numbers.json`)).json()) as KnownNumbers;
     error = Math.max(error, await selfTest(hosted.model, known));
-    // onnxruntime destroys its device with the last session: one stays, so that the next model finds it.
-    await open?.model.close();
-    open = hosted;
+    await hosted.model.close();
   }
   if (provider === 'webgpu') await watchDevice(ort);
-  return { ort, device: { provider, detail, error, why } };
+  return { ort, device: { provider, detail, error, why }, room: await roomOf(ort, provider) };
+}
+
+async function roomOf(ort: Ort, provider: WebProvider): Promise<Room> {
+  const { deviceMemory } = navigator as Navigator & { deviceMemory?: number };
+  const gpu = provider === 'webgpu' ? ((await ort.env.webgpu.device) as unknown as { limits: Record<string, number> }) : null;
+  const buffer = gpu && Math.min(gpu.limits['maxBufferSize'] ?? Infinity, gpu.limits['maxStorageBufferBindingSize'] ?? Infinity);
+  return { provider, memory: deviceMemory === undefined ? null : deviceMemory * 1024 ** 3, buffer };
 }
 
 async function fetchFiles(base: string, names: readonly string[]): Promise<Map<string, Blob>> {
@@ -87,14 +93,16 @@ async function watchDevice(ort: Ort): Promise<void> {
 
 async function load(place: ModelPlace, id: number, signal: AbortSignal): Promise<HostedModel> {
   if (!starting) throw new EngineError('runtime', 'engine', 'to be started first', place.name);
-  const { ort, device } = await starting;
+  const { ort, device, room } = await starting;
   const key = `${place.name} ${place.hash}`;
   if (current?.key === key) return orCancelled(current.hosted, signal);
   await current?.hosted.then(({ model }) => model.close()).catch(() => {});
-  const onProgress = (done: number, total: number) => send({ type: 'progress', id, done, total, what: 'bytes of the model loaded' });
+  const onProgress = (done: number, total: number, what: string) =>
+    send({ type: 'progress', id, done, total, what: `bytes of the model ${what}` });
+  const check = (bytes: number) => checkRoom(place.name, bytes, 0, room);
   // Goes on when who asked first does not wait any more: others may.
-  const hosted = loadModelFiles(place.base, place.hash, { signal: new AbortController().signal, onProgress }).then((files) =>
-    openWebModel(ort, device.provider, { ...place, files }),
+  const hosted = loadModelFiles(place, { signal: new AbortController().signal, onProgress, check }).then((files) =>
+    openWebModel(ort, device.provider, { ...place, files }, room),
   );
   current = { key, hosted };
   hosted.catch(() => {
@@ -116,10 +124,23 @@ function controlOf(id: number, signal: AbortSignal): Control {
   return {
     progress: (done, total, what) => send({ type: 'progress', id, done, total, what }),
     async checkpoint() {
-      await new Promise((resolve) => setTimeout(resolve));
+      await messagesTurn();
       if (signal.aborted) throw new EngineError('cancelled', 'analysis', 'to run to its end', 'a request to stop');
     },
   };
+}
+
+/** Lets messages in. Not by a timer: those of a tab in the background are slowed down. */
+function messagesTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.addEventListener('message', () => {
+      port1.close();
+      resolve();
+    });
+    port1.start();
+    port2.postMessage(null);
+  });
 }
 
 type Handlers = {
@@ -144,10 +165,28 @@ async function handle(id: number, name: CallName, argument: unknown): Promise<vo
     const handler = handlers[name] as (argument: unknown, id: number, signal: AbortSignal) => Promise<unknown>;
     send({ type: 'result', id, result: await handler(argument, id, abort.signal) });
   } catch (error) {
-    send({ type: 'error', id, error: wireError(error) });
+    const provider = (await starting?.catch(() => null))?.device.provider;
+    if (provider === 'webgpu' && isOfRun(error)) send({ type: 'lost', why: error.got });
+    else if (isEndOfMemory(error)) send({ type: 'broken', error: endOfMemory(error) });
+    else send({ type: 'error', id, error: wireError(error) });
   } finally {
     aborts.delete(id);
   }
+}
+
+/** What failed inside onnxruntime. */
+const isOfRun = (error: unknown): error is EngineError =>
+  isEngineError(error) && error.code === 'runtime' && error.where.startsWith('graph ');
+
+/** WebAssembly that cannot grow any more, or that has come to its end so: nothing else can be computed in it. */
+function isEndOfMemory(error: unknown): error is Error {
+  return error instanceof Error && /bad_alloc|out of memory|allocat|Aborted|unreachable|out of bounds/i.test(error.message);
+}
+
+function endOfMemory(error: Error): WireError {
+  const where = isEngineError(error) ? error.where : 'analysis';
+  const expected = 'memory enough in this tab (a smaller analysis, a shorter prompt, or the server)';
+  return { kind: 'engine', code: 'runtime', where, expected, got: isEngineError(error) ? error.got : error.message };
 }
 
 function wireError(error: unknown): WireError {

@@ -11,22 +11,29 @@ interface DeviceChipProps {
 
 /** What computes the numbers, and how well known sums hold there. */
 export function DeviceChip({ answer, onOpen }: DeviceChipProps) {
-  const { where, device, fault } = useComputing();
+  const { where, device, fault, fellBack } = useComputing();
   const words = strings.device;
   const state =
     where === 'server' ? identityError(answer) : device ? words.selfTest(formatError(device.error)) : fault ? null : words.starting;
+  const here = where === 'browser';
   const backend = where === 'browser' ? (device?.provider ?? null) : (answer?.backend.provider ?? null);
   return (
     <button
       type="button"
       data-testid="device"
-      title={fault ?? words.change}
+      title={fault ?? fellBack ?? words.change}
       aria-haspopup="dialog"
       onClick={onOpen}
-      className={`rounded-[3px] border px-1.5 text-xs hover:bg-hover ${fault ? 'border-fault text-fault' : 'border-line text-soft'}`}
+      className={`rounded-[3px] border px-1.5 text-xs hover:bg-hover ${fault || (here && fellBack) ? 'border-fault text-fault' : 'border-line text-soft'}`}
     >
       <span className="sr-only">{words.change}. </span>
-      {[where === 'browser' ? words.here : null, backend === null ? null : `${backend} fp32`, state, fault && !device ? fault : null]
+      {[
+        here ? words.here : null,
+        backend === null ? null : `${backend} fp32`,
+        here && fellBack && device ? words.fellBack : null,
+        state,
+        here && !device ? fault : null,
+      ]
         .filter((part) => part !== null)
         .join(', ')}
     </button>

@@ -4,6 +4,7 @@ import { computing, useComputing, type Where } from '@/app/ui/computing.ts';
 import { Dialog } from '@/app/ui/dialog.tsx';
 import { Fault } from '@/app/ui/field.tsx';
 import { strings } from '@/app/ui/strings.ts';
+import { KeptModels } from './kept-models.tsx';
 import { useBoard } from './board-context.tsx';
 import { forgetAnswers } from './use-answer.ts';
 import { WorkerList } from './worker-list.tsx';
@@ -17,7 +18,7 @@ const CHOICES: readonly { where: Where; title: string; text: string }[] = [
 /** Lets a person choose where the board is computed for them, and says what this browser computes with. */
 export function DeviceDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
   const { boardId } = useBoard();
-  const { where, device, fault } = useComputing();
+  const { where, device, fault, fellBack } = useComputing();
 
   const choose = (next: Where) => {
     forgetAnswers();
@@ -62,11 +63,14 @@ export function DeviceDialog({ open, onClose }: { open: boolean; onClose: () => 
           {words.starting}
         </p>
       ) : null}
-      {fault ? (
-        <div className="mt-3">
-          <Fault>{fault}</Fault>
-        </div>
-      ) : null}
+      {[fault, fellBack].map((text) =>
+        where === 'browser' && text ? (
+          <div key={text} className="mt-3">
+            <Fault>{text}</Fault>
+          </div>
+        ) : null,
+      )}
+      <KeptModels key={device?.provider} />
       <p className="mt-4 text-xs text-soft">{words.others}</p>
     </Dialog>
   );
