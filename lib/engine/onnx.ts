@@ -82,16 +82,35 @@ export interface Graph {
   bytes: Uint8Array;
   /** by the name of the input */
   weights: ReadonlyMap<string, StoredTensor>;
+  /** Other bytes of the same graph; absent where it was not written by {@link GraphBuilder}. */
+  encode?(form: GraphForm): Uint8Array;
 }
+
+/** How a graph is written. */
+export interface GraphForm {
+  /**
+   * As inputs, so that one copy serves every graph; or inside, as references to the bytes of the model's files, which a
+   * device then keeps.
+   */
+  weights: 'inputs' | 'inside';
+  /**
+   * What matrix products take. All else stays float32: norms, softmax, sums, the logits' difference. `rounded-to-float16`
+   * also where a device computes products in float32 alone and would leave the rounding out: onnxruntime's CPU.
+   */
+  products: 'float32' | 'float16' | 'rounded-to-float16';
+}
+
+/** Operators whose operands are rounded where products are in float16; each gives what it is given. */
+const PRODUCTS = new Set(['MatMul', 'Gemm']);
 
 /** Name of a value in the graph under construction. */
 export type Value = string;
 
 /** Builds one ONNX graph; every method returns the name of the value it made. */
 export class GraphBuilder {
-  readonly #nodes: ((writer: ProtoWriter) => void)[] = [];
+  readonly #nodes: Node[] = [];
   readonly #initializers: ((writer: ProtoWriter) => void)[] = [];
-  readonly #inputs: ((writer: ProtoWriter) => void)[] = [];
+  readonly #inputs: { name: string; write: (writer: ProtoWriter) => void }[] = [];
   readonly #outputs: ((writer: ProtoWriter) => void)[] = [];
   readonly #shared = new Map<string, Value>();
   #count = 0;
@@ -101,7 +120,7 @@ export class GraphBuilder {
 
   /** A graph input; a string dimension is symbolic. */
   input(name: string, dtype: Dtype, dims: readonly (number | string)[]): Value {
-    this.#inputs.push((writer) => writeValueInfo(writer, name, dtype, dims));
+    this.#inputs.push({ name, write: (writer) => writeValueInfo(writer, name, dtype, dims) });
     return name;
   }
 
@@ -154,19 +173,28 @@ export class GraphBuilder {
   }
 
   finish(): Graph {
-    const bytes = new ProtoWriter()
+    const encode = (form: GraphForm) => this.#encode(form);
+    return { name: this.name, bytes: encode({ weights: 'inputs', products: 'float32' }), weights: this.#weights, encode };
+  }
+
+  #encode({ weights, products }: GraphForm): Uint8Array {
+    const inside = weights === 'inside' ? this.#weights : new Map<string, StoredTensor>();
+    const widened = [...inside].filter(([, { dtype }]) => dtype !== 'float32').map(([name]) => cast(storedName(name), name, 'float32'));
+    const axis = products === 'rounded-to-float16' ? this.ints([0]) : null;
+    const nodes = products === 'float32' ? this.#nodes : this.#nodes.flatMap((node) => withHalfOperands(node, axis));
+    return new ProtoWriter()
       .int(1, IR_VERSION)
       .string(2, 'pathboard')
       .message(7, (graph) => {
-        for (const node of this.#nodes) graph.message(1, node);
+        for (const node of [...widened, ...nodes]) graph.message(1, (writer) => writeNode(writer, node));
         graph.string(2, this.name);
         for (const initializer of this.#initializers) graph.message(5, initializer);
-        for (const input of this.#inputs) graph.message(11, input);
+        for (const [name, stored] of inside) graph.message(5, (writer) => writeStored(writer, name, stored));
+        for (const { name, write } of this.#inputs) if (!inside.has(name)) graph.message(11, write);
         for (const output of this.#outputs) graph.message(12, output);
       })
       .message(8, (opset) => opset.int(2, OPSET))
       .finish();
-    return { name: this.name, bytes, weights: this.#weights };
   }
 
   #constant(dtype: Dtype, raw: Uint8Array, dims: readonly number[]): Value {
@@ -181,14 +209,67 @@ export class GraphBuilder {
   }
 
   #add(type: string, inputs: readonly Value[], outputs: readonly Value[], attributes: Record<string, Attribute>): void {
-    this.#nodes.push((writer) => {
-      for (const input of inputs) writer.string(1, input);
-      for (const output of outputs) writer.string(2, output);
-      writer.string(3, `${type}_${outputs[0]}`).string(4, type);
-      for (const [name, value] of Object.entries(attributes)) {
-        writer.message(5, (attribute) => writeAttribute(attribute.string(1, name), value));
-      }
-    });
+    this.#nodes.push({ type, inputs, outputs, attributes });
+  }
+}
+
+interface Node {
+  type: string;
+  inputs: readonly Value[];
+  outputs: readonly Value[];
+  attributes: Record<string, Attribute>;
+}
+
+function cast(from: Value, to: Value, dtype: Dtype): Node {
+  return { type: 'Cast', inputs: [from], outputs: [to], attributes: { to: DTYPE_CODE[dtype] } };
+}
+
+/**
+ * A product of operands in float16, its result widened again. With an `axis` they go there and back in float16 between:
+ * onnxruntime drops a cast that it would undo in the next step.
+ */
+function withHalfOperands(node: Node, axis: Value | null): Node[] {
+  if (!PRODUCTS.has(node.type)) return [node];
+  const [output] = node.outputs as [Value];
+  const half = (index: number) => `${output}/half${index}`;
+  const operands = node.inputs.flatMap((input, index): Node[] => {
+    if (axis === null) return [cast(input, half(index), 'float16')];
+    const [narrow, moved] = [`${half(index)}/narrow`, `${half(index)}/moved`];
+    return [
+      cast(input, narrow, 'float16'),
+      { type: 'Unsqueeze', inputs: [narrow, axis], outputs: [moved], attributes: {} },
+      { type: 'Squeeze', inputs: [moved, axis], outputs: [half(index)], attributes: {} },
+    ];
+  });
+  return [
+    ...operands,
+    { ...node, inputs: node.inputs.map((_, index) => half(index)), outputs: [`${output}/half`] },
+    cast(`${output}/half`, output, 'float32'),
+  ];
+}
+
+/** What the file holds of a weight that is float32 under its own name. */
+const storedName = (name: string) => `${name}/stored`;
+
+/** A reference to a tensor's bytes in a file of the model's folder. */
+function writeStored(writer: ProtoWriter, name: string, { dtype, shape, location, offset, length }: StoredTensor): void {
+  for (const dim of shape) writer.int(1, dim);
+  writer.int(2, DTYPE_CODE[dtype]).string(8, dtype === 'float32' ? name : storedName(name));
+  for (const [key, value] of Object.entries({ location, offset, length })) {
+    writer.message(13, (entry) => entry.string(1, key).string(2, String(value)));
+  }
+  writer.int(14, EXTERNAL);
+}
+
+/** Of TensorProto's data_location. */
+const EXTERNAL = 1;
+
+function writeNode(writer: ProtoWriter, { type, inputs, outputs, attributes }: Node): void {
+  for (const input of inputs) writer.string(1, input);
+  for (const output of outputs) writer.string(2, output);
+  writer.string(3, `${type}_${outputs[0]}`).string(4, type);
+  for (const [name, value] of Object.entries(attributes)) {
+    writer.message(5, (attribute) => writeAttribute(attribute.string(1, name), value));
   }
 }
 

@@ -30,6 +30,8 @@ export interface Backend {
 /** A library bound to one model's folder, whose tensors it feeds to graphs. */
 export interface Runtime {
   readonly backend: Backend;
+  /** bytes of weights that open sessions may hold, where each holds its own; absent where they share them */
+  readonly room?: number;
   /** @param graph the runtime feeds its weights, from the model's folder, on every run */
   open(graph: Graph): Promise<Session>;
 }

@@ -4,6 +4,8 @@ import type { FloatTensor, Runtime, Session, Tensor } from './runtime.ts';
 interface Opened {
   session: Promise<Session>;
   running: number;
+  /** of its weights, on disk */
+  bytes: number;
 }
 
 /** The graphs of one runtime, opened when they are first needed and kept, the least recently used closed first. */
@@ -43,19 +45,26 @@ export class Sessions {
   }
 
   #open(graph: Graph): Opened {
-    const opened = { session: this.runtime.open(graph), running: 0 };
-    opened.session.catch(() => this.#opened.delete(graph.name));
-    this.#closeLeastUsed();
-    return opened;
+    const bytes = [...graph.weights.values()].reduce((sum, { length }) => sum + length, 0);
+    const closed = this.#closeLeastUsed(bytes);
+    // What is closed frees its place before the next takes it.
+    const session = closed.length === 0 ? this.runtime.open(graph) : Promise.all(closed).then(() => this.runtime.open(graph));
+    session.catch(() => this.#opened.delete(graph.name));
+    return { session, running: 0, bytes };
   }
 
   /** Makes room for one more session by closing idle ones. */
-  #closeLeastUsed(): void {
+  #closeLeastUsed(bytes: number): Promise<void>[] {
+    const closed: Promise<void>[] = [];
+    const { room = Infinity } = this.runtime;
+    let held = [...this.#opened.values()].reduce((sum, opened) => sum + opened.bytes, bytes);
     for (const [name, opened] of this.#opened) {
-      if (this.#opened.size < this.most) return;
+      if (this.#opened.size < this.most && held <= room) break;
       if (opened.running > 0) continue;
       this.#opened.delete(name);
-      void opened.session.then((session) => session.close());
+      held -= opened.bytes;
+      closed.push(opened.session.then((session) => session.close()).catch(() => {}));
     }
+    return closed;
   }
 }
