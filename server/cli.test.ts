@@ -161,7 +161,7 @@ describe('prompt sets', () => {
 describe('a refusal is one line on stderr, JSON on stdout, exit code 2', () => {
   const tokens = ['--model', 'random-gpt2', '--tokens', '1,2,3'];
   const cases: [string, string[], string][] = [
-    ['no command', ['fly'], 'command: expected models, import, dictionary, features, analyze, prompts, boards, invite'],
+    ['no command', ['fly'], 'command: expected models, import, dictionary, features, analyze, devices, prompts, boards, invite'],
     ['an unknown option', ['analyze', 'paths', '--colour'], 'command line'],
     ['an unknown view', ['analyze', 'auras', ...tokens], 'view: expected logits, direct'],
     ['an unknown model', ['analyze', 'paths', '--model', 'gpt9', '--tokens', '1'], 'model: expected'],

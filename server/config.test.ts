@@ -146,8 +146,8 @@ test('what is most likely not meant is told', () => {
   const warnings = (env: Record<string, string>) => warningsOf(env as NodeJS.ProcessEnv, read({ PATHBOARD_HOME: root, ...env }));
   expect(warnings({})).toEqual([]);
   expect(warnings({ PATHBOARD_PORT: '1', PATHBOARD_DB: '1' })).toEqual([
-    'PATHBOARD_DB: expected one of PATHBOARD_HOME, PATHBOARD_SECRET, PATHBOARD_ENGINE, got a name that means nothing here',
-    'PATHBOARD_PORT: expected one of PATHBOARD_HOME, PATHBOARD_SECRET, PATHBOARD_ENGINE, got a name that means nothing here',
+    'PATHBOARD_DB: expected one of PATHBOARD_HOME, PATHBOARD_SECRET, PATHBOARD_ENGINE, PATHBOARD_DEVICE, PATHBOARD_PRECISION, got a name that means nothing here',
+    'PATHBOARD_PORT: expected one of PATHBOARD_HOME, PATHBOARD_SECRET, PATHBOARD_ENGINE, PATHBOARD_DEVICE, PATHBOARD_PRECISION, got a name that means nothing here',
   ]);
   expect(warnings({ HOST: '0.0.0.0', PUBLIC_URL: 'http://10.0.0.1:3000' })).toEqual([
     expect.stringContaining('PUBLIC_URL: expected https'),

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { isLoopback } from './address.ts';
+import { DEVICES, PRECISIONS, type WantedDevice } from './engine/wanted-device.ts';
 import { inHome } from './files.ts';
 import { originOf } from './origin.ts';
 import { keptSecret } from './secret-file.ts';
@@ -46,6 +47,8 @@ export interface Config {
   /** HF_ENDPOINT, MODEL_HOSTS: where models may be imported from */
   modelEndpoint: string;
   modelHosts: string[];
+  /** PATHBOARD_DEVICE, PATHBOARD_PRECISION: what this machine's engine computes with, where it can */
+  wanted: WantedDevice;
   dev: boolean;
 }
 
@@ -55,7 +58,7 @@ const SWITCH = ['on', 'off'] as const;
 const POSTGRES = ['postgres:', 'postgresql:'];
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug'] as const;
 /** Variables of ours that carry the name; another one is most likely a slip. */
-const OWN = ['PATHBOARD_HOME', 'PATHBOARD_SECRET', 'PATHBOARD_ENGINE'];
+const OWN = ['PATHBOARD_HOME', 'PATHBOARD_SECRET', 'PATHBOARD_ENGINE', 'PATHBOARD_DEVICE', 'PATHBOARD_PRECISION'];
 const LEASE = { default: 6, min: 1, max: 600 };
 const SECRET_LENGTH = 32;
 const TOKEN_LENGTH = 16;
@@ -82,6 +85,7 @@ export function configOf(given: Partial<Config> & { home: string }): Config {
     logLevel: 'warn',
     modelEndpoint: 'https://huggingface.co',
     modelHosts: ['huggingface.co'],
+    wanted: { device: 'auto', precision: 'float32' },
     dev: false,
     ...given,
   };
@@ -115,6 +119,10 @@ export function readConfig(env: NodeJS.ProcessEnv, root: string): Config {
     logLevel: read.choice('LOG_LEVEL', LEVELS, 'info'),
     modelEndpoint,
     modelHosts: read.hosts('MODEL_HOSTS') ?? [new URL(modelEndpoint).host],
+    wanted: {
+      device: read.choice('PATHBOARD_DEVICE', DEVICES, 'auto'),
+      precision: read.choice('PATHBOARD_PRECISION', PRECISIONS, 'float32'),
+    },
     dev: env['NODE_ENV'] === 'development',
   };
   const authSecret = read.secret('PATHBOARD_SECRET', SECRET_LENGTH);

@@ -11,6 +11,7 @@ import { setApp, type App } from './app.ts';
 import { purgeBin } from './bin.ts';
 import { onPort, readConfig, warningsOf, withoutSecrets, type Config } from './config.ts';
 import { isUnavailable } from './database-errors.ts';
+import { lineOfDevice } from './engine/device-line.ts';
 import { createEngine } from './engine/index.ts';
 import { reportOf, type ErrorReport } from './error-report.ts';
 import { reportFault } from './faults.ts';
@@ -69,7 +70,7 @@ async function main(): Promise<void> {
 }
 
 async function open(config: Config): Promise<Started> {
-  const { models, devices, ...engine } = createEngine({ home: config.home });
+  const { models, devices, device, ...engine } = createEngine({ home: config.home, wanted: config.wanted });
   const { databaseUrl: url, workerName: name, workerLease: lease } = config;
   const share = async (db: Database, sharedUrl: string) => {
     const { openSharedQueue } = await import('./queue/shared.ts');
@@ -78,6 +79,10 @@ async function open(config: Config): Promise<Started> {
     const place = { db, url: sharedUrl, onFault };
     return measured(await openSharedQueue({ ...place, engine, models, devices, takes, name, kind: 'server', lease, patience: 0 }));
   };
+  device().then(
+    (chosen) => log()[chosen.provider === 'cpu' && config.wanted.device === 'cuda' ? 'warn' : 'info'](`engine: ${lineOfDevice(chosen)}`),
+    () => {},
+  );
   try {
     return await start({ config, engine: measured(engine), models, ...(url !== null && { share: (db) => share(db, url) }) });
   } catch (error) {

@@ -2,11 +2,12 @@ import { fileURLToPath } from 'node:url';
 import { openPostgres } from '../db/client.ts';
 import { readWorkerConfig, withoutSecrets, type WorkerConfig } from './config.ts';
 import { isUnavailable } from './database-errors.ts';
+import { lineOfDevice } from './engine/device-line.ts';
 import { createEngine } from './engine/index.ts';
 import { reportFault } from './faults.ts';
 import { makeHome } from './files.ts';
 import { listen } from './front-door.ts';
-import { createLog, setLog } from './log.ts';
+import { createLog, log, setLog } from './log.ts';
 import { measureProcess, measured, metrics } from './metrics.ts';
 import { MIGRATIONS } from './backup/migrations.ts';
 import { openSharedQueue } from './queue/shared.ts';
@@ -28,7 +29,9 @@ async function main(): Promise<void> {
   makeHome(config.home);
   measureProcess(metrics);
   const database = await open(config);
-  const { models, devices, ...engine } = createEngine({ home: config.home });
+  const { models, devices, device: tried, ...engine } = createEngine({ home: config.home });
+  // Before others are told what computes here.
+  const chosen = await tried();
   const { databaseUrl: url, workerName: name, workerLease: lease } = config;
   const onFault = (error: unknown) => reportFault('jobs', error);
   const place = { db: database.db, url, onFault };
@@ -53,6 +56,7 @@ async function main(): Promise<void> {
   });
   const listed = (await models.list()).map((model) => model.name);
   const [device] = devices;
+  log().info(`engine: ${lineOfDevice(chosen)}`);
   process.stdout.write(
     `Pathboard ${VERSION} worker ${name} is ready for ${withoutSecrets(url)}\n` +
       `Computes on ${device?.provider} (${device?.dtype}, ${device?.threads} threads) with ${listed.join(', ') || 'no model'}\n`,

@@ -16,7 +16,10 @@ import {
 } from '../../lib/engine/index.ts';
 import type { Run } from '../../lib/wire.ts';
 import { linesOf } from '../cli-print.ts';
+import { wantedOf } from './devices.ts';
+import { lineOfDevice } from '../engine/device-line.ts';
 import { createEngine } from '../engine/index.ts';
+import type { WantedDevice } from '../engine/wanted-device.ts';
 import { readCodec } from '../engine/model-folder.ts';
 import type { RunningServer } from '../local.ts';
 import { openModelFolder } from '../models.ts';
@@ -28,7 +31,7 @@ export async function analyze({ home, words: [view], values }: Command): Promise
   const request = await requestOf(view, values);
   if (values.save) return saveRun(home, request, values);
   if (values.board !== undefined) throw new EngineError('bad-request', '--board', 'only with --save', 'no --save');
-  const answer = await runAnalysis(home, request);
+  const answer = await runAnalysis(home, request, wantedOf(values));
   print(answer, values, () => linesOf(answer));
 }
 
@@ -42,9 +45,11 @@ function onProgress({ done, total, what }: { done: number; total: number; what: 
   showProgress(`${done} of ${total} ${what}`);
 }
 
-async function runAnalysis(home: string, request: AnalyzeRequest): Promise<Answer> {
-  const engine = createEngine({ home, threads: availableParallelism() });
+async function runAnalysis(home: string, request: AnalyzeRequest, wanted: WantedDevice): Promise<Answer> {
+  const engine = createEngine({ home, threads: availableParallelism(), wanted });
   try {
+    const device = wanted.device === 'cuda' ? await engine.device() : null;
+    if (device?.provider === 'cpu') process.stderr.write(`engine: ${lineOfDevice(device)}\n`);
     return await untilInterrupted((signal) => engine.analyze(request, { signal, onProgress }));
   } finally {
     await engine.close();
@@ -82,9 +87,6 @@ async function runThere(server: RunningServer, board: string, request: AnalyzeRe
 }
 
 async function requestOf(view: string | undefined, values: Values): Promise<AnalyzeRequest> {
-  if (values.provider !== undefined && values.provider !== 'cpu') {
-    throw new EngineError('unsupported', '--provider', 'cpu', JSON.stringify(values.provider));
-  }
   if (!isOneOf(VIEWS, view)) {
     throw new EngineError('unknown-view', 'view', VIEWS.join(', '), view === undefined ? 'none' : JSON.stringify(view));
   }

@@ -12,6 +12,7 @@ const COMMANDS: Record<string, () => Promise<(command: Command) => Promise<void>
   dictionary: async () => (await import('./dictionaries.ts')).dictionary,
   features: async () => (await import('./dictionaries.ts')).features,
   analyze: async () => (await import('./analyze.ts')).analyze,
+  devices: async () => (await import('./devices.ts')).devices,
   prompts: async () => (await import('./analyze.ts')).prompts,
   boards: async () => (await import('./team.ts')).boards,
   invite: async () => (await import('./team.ts')).invite,

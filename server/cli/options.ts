@@ -49,7 +49,8 @@ nodes       --node N (repeatable): units, the node to open; heads, those whose p
 weights     --fold-norm
 dictionary  of sparse features, in SAELens' layout (cfg.json, sae_weights.safetensors), of one model; --dictionary NAME (repeatable, one
             a layer) for the views of features: features = analyze features; --node f2.17 (repeatable); --ablate f2.17
-engine      --provider cpu
+engine      --provider auto|cpu|cuda (PATHBOARD_DEVICE)   --precision float32|float16 (PATHBOARD_PRECISION; matrix products, on CUDA alone);
+            devices tries it out and says why it is not CUDA
 save        --save --board ID keeps the answer as a run of the board; it then prints that run
 workers     who computes: the servers and workers of this database, with devices and models
 boards      what the owner of this installation sees and may do; --uses is unlimited unless given, --days is 30, --role is editor
@@ -101,6 +102,7 @@ const OPTIONS = {
   dictionary: { type: 'string', multiple: true },
   'no-special': { type: 'boolean' },
   provider: { type: 'string' },
+  precision: { type: 'string' },
   save: { type: 'boolean' },
   board: { type: 'string' },
   role: { type: 'string' },

@@ -6,6 +6,8 @@ import { cpuDevice, type Device } from '../queue/device.ts';
 import { cancelledError } from '../queue/job.ts';
 import { createLocalQueue } from '../queue/local.ts';
 import { revive } from '../queue/wire-error.ts';
+import type { ServerDevice } from './device.ts';
+import { refuseTf32, wantedDevice, type WantedDevice } from './wanted-device.ts';
 import type { CallName, Calls, FromWorker, ToWorker, WorkerData } from './messages.ts';
 
 export interface EngineOptions {
@@ -13,17 +15,27 @@ export interface EngineOptions {
   home: string;
   /** threads for inference; default all cores but one, which stays free for the server */
   threads?: number;
+  /** default: what PATHBOARD_DEVICE and PATHBOARD_PRECISION say */
+  wanted?: WantedDevice;
 }
 
 interface CreatedEngine extends Engine {
   models: Models;
+  /** what computes, as far as it is known: once {@link device} has been asked for, what that found */
   devices: Device[];
+  /** tries out what there is, once */
+  device(): Promise<ServerDevice>;
 }
 
 /** The inference worker, and a second one for texts and model folders that never waits for an analysis. */
-export function createEngine({ home, threads = Math.max(1, availableParallelism() - 1) }: EngineOptions): CreatedEngine {
-  const inference = new WorkerClient({ home, threads, inBackground: true });
-  const text = new WorkerClient({ home, threads: 1, inBackground: false });
+export function createEngine({
+  home,
+  threads = Math.max(1, availableParallelism() - 1),
+  wanted = wantedDevice(process.env),
+}: EngineOptions): CreatedEngine {
+  refuseTf32();
+  const inference = new WorkerClient({ home, threads, wanted, inBackground: true });
+  const text = new WorkerClient({ home, threads: 1, wanted, inBackground: false });
   const models: Models = {
     list: () => text.call('listModels', null),
     tokenize: (model, value, special = true) => text.call('tokenize', { model, text: value, special }),
@@ -41,7 +53,12 @@ export function createEngine({ home, threads = Math.max(1, availableParallelism(
       await Promise.all([inference.close(), text.close()]);
     },
   });
-  return { ...jobs, models, devices };
+  const device = async () => {
+    const found = await inference.call('device', null);
+    devices[0] = { ...cpuDevice(threads), provider: found.provider, dtype: found.precision };
+    return found;
+  };
+  return { ...jobs, models, devices, device };
 }
 
 interface Pending {

@@ -1,5 +1,7 @@
 import type { AnalyzeRequest, Answer, ErrorCode } from '../../lib/engine/index.ts';
 import type { DictionarySummary, ModelSummary, TokenText } from '../../lib/wire.ts';
+import type { ServerDevice } from './device.ts';
+import type { WantedDevice } from './wanted-device.ts';
 import type { ModelFiles } from '../context.ts';
 
 /** What a worker can be asked, and what it gives back. */
@@ -8,6 +10,7 @@ export interface Calls {
   tokenize: { argument: { model: string; text: string; special: boolean }; result: TokenText[] };
   searchTokens: { argument: { model: string; query: string; limit: number }; result: TokenText[] };
   listModels: { argument: null; result: ModelSummary[] };
+  device: { argument: null; result: ServerDevice };
   filesOf: { argument: { hash: string }; result: ModelFiles | null };
   dictionaries: { argument: { model: string }; result: DictionarySummary[] };
   dictionaryFiles: { argument: { hash: string }; result: ModelFiles | null };
@@ -18,6 +21,7 @@ export type CallName = keyof Calls;
 export interface WorkerData {
   home: string;
   threads: number;
+  wanted: WantedDevice;
   /** gives way to the server's own thread */
   inBackground: boolean;
 }

@@ -12,7 +12,6 @@ export const FIXTURES = fileURLToPath(new URL('./fixtures/', import.meta.url));
 
 export const noControl: Control = { progress() {}, async checkpoint() {} };
 
-/** With RUNTIME=wasm on the runtime that browsers have, so that one suite holds both to the same numbers. */
 export async function loadModel(
   folder: string,
   threads = 1,
@@ -22,8 +21,29 @@ export async function loadModel(
   return new Model(folder, await hashModel(read), read.spec, await runtimeOf(folder, threads), dictionariesOf(read));
 }
 
-export async function runtimeOf(folder: string, threads: number): Promise<Runtime> {
-  return process.env['RUNTIME'] === 'wasm' ? wasmRuntime(folder) : createNodeRuntime(folder, { threads });
+/**
+ * What RUNTIME names, so that one suite holds all to the same numbers: cpu, cpu with weights inside the graphs (as on
+ * CUDA), the same with products in float16, cuda, cuda-float16, wasm, webgpu.
+ */
+export async function runtimeOf(folder: string, threads = 1): Promise<Runtime> {
+  const name = process.env['RUNTIME'] ?? 'cpu';
+  switch (name) {
+    case 'cpu':
+      return createNodeRuntime(folder, { threads });
+    case 'cpu-inside':
+      return createNodeRuntime(folder, { threads, weights: 'inside' });
+    case 'cpu-float16':
+      return createNodeRuntime(folder, { threads, weights: 'inside', precision: 'float16' });
+    case 'cuda':
+    case 'cuda-float16':
+      return createNodeRuntime(folder, { threads, provider: 'cuda', precision: name === 'cuda' ? 'float32' : 'float16' });
+    case 'wasm':
+      return wasmRuntime(folder);
+    case 'webgpu':
+      return (await import('./in-browser/runtime.ts')).createPageRuntime(folder);
+    default:
+      throw new Error(`RUNTIME: expected cpu, cpu-inside, cpu-float16, cuda, cuda-float16, wasm or webgpu, got ${name}`);
+  }
 }
 
 async function wasmRuntime(folder: string): Promise<Runtime> {

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { EngineError, floatsOf, type StoredTensor } from '../../lib/engine/index.ts';
@@ -18,6 +18,13 @@ export class WeightFiles {
     tensor.catch(() => this.#tensors.delete(name));
     return tensor;
   }
+}
+
+/** Throws as {@link WeightFiles.read} does where onnxruntime itself is to read the tensor. */
+export async function checkStored(folder: string, { location, offset, length }: StoredTensor): Promise<void> {
+  const { size } = await stat(join(folder, location));
+  if (size >= offset + length) return;
+  throw new EngineError('bad-weights', location, `${length} bytes from byte ${offset}`, `${Math.max(0, size - offset)}`);
 }
 
 async function readFloats(folder: string, { dtype, location, offset, length }: StoredTensor): Promise<Float32Array> {

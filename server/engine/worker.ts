@@ -7,11 +7,12 @@ import { wireError } from '../queue/wire-error.ts';
 import { filesOfModel, listModels, openModelFolder } from '../models.ts';
 import type { CallName, Calls, FromWorker, ToWorker, WorkerData } from './messages.ts';
 import { readCodec } from './model-folder.ts';
-import { createNodeRuntime } from './node-runtime.ts';
+import { chooseDevice, type ServerDevice } from './device.ts';
+import { createNodeRuntime, type NodeRuntimeOptions } from './node-runtime.ts';
 
 /** Runs models off the event loop of the server: one onnxruntime call blocks this thread, not that one. */
 
-const { home, threads, inBackground } = workerData as WorkerData;
+const { home, threads, inBackground, wanted } = workerData as WorkerData;
 // On Linux a priority is a thread's own, and onnxruntime's threads inherit it; elsewhere it would be the server's, too.
 if (inBackground && process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 const KEPT_MODELS = 3;
@@ -22,6 +23,15 @@ interface Loaded {
   users: number;
   /** no longer kept for later: to be closed with the last user */
   leaving: boolean;
+}
+
+let chosen: Promise<ServerDevice> | null = null;
+/** Probed when first wanted: the worker for texts and folders never does. */
+const device = () => (chosen ??= chooseDevice(wanted));
+
+async function runtimeOptions(): Promise<NodeRuntimeOptions> {
+  const { provider, precision, room } = await device();
+  return { threads, provider, precision, ...(room !== null && { room }) };
 }
 
 const loaded = new Map<string, Promise<Loaded>>();
@@ -54,7 +64,7 @@ function closeUnused({ hosted, users, leaving }: Loaded): void {
 
 async function create(name: string, found: Awaited<ReturnType<typeof openModelFolder>>): Promise<Loaded> {
   const dictionaries = createDictionaryStore(home, { name, hash: found.hash, spec: found.spec }, { threads });
-  const model = new Model(name, found.hash, found.spec, createNodeRuntime(found.folder, { threads }), dictionaries);
+  const model = new Model(name, found.hash, found.spec, createNodeRuntime(found.folder, await runtimeOptions()), dictionaries);
   const codec = found.hasTokenizer ? await readCodec(found.folder) : null;
   return { hosted: new HostedModel(model, codec), users: 0, leaving: false };
 }
@@ -92,6 +102,7 @@ const handlers: { [Name in CallName]: (argument: Calls[Name]['argument'], contro
   analyze: answer,
   tokenize,
   searchTokens,
+  device,
   listModels: () => listModels(home),
   filesOf: ({ hash }) => filesOfModel(home, hash),
   dictionaries: ({ model }) => dictionariesOfModel(home, model),
