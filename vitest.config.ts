@@ -4,10 +4,18 @@ import { defineConfig } from 'vitest/config';
 const ALL = ['app', 'lib', 'server', 'db', 'bench'].map((folder) => `${folder}/**/*.test.ts`);
 // They take minutes: `npm run attacks`.
 const ATTACKS = 'server/attacks/{documents,floods,fuzz,http,routes}.test.ts';
-/** Held to the same numbers by the runtime that browsers have. All of them: `npm run test:wasm`. */
-const GOLDENS = process.env['ALL_WASM']
-  ? ['server/engine/goldens.test.ts', 'server/engine/views-*.test.ts']
-  : ['server/engine/goldens.test.ts'];
+const CONTRACT = 'server/engine/runtime-contract.test.ts';
+const GOLDENS = ['server/engine/goldens.test.ts', 'server/engine/views-*.test.ts'];
+/** Of the goldens by browsers' runtimes `npm test` runs a share, `npm run test:wasm` and `test:webgpu` the whole. */
+const isWhole = process.env['ALL_GOLDENS'] !== undefined;
+const HELD = [CONTRACT, ...(isWhole ? GOLDENS : GOLDENS.slice(0, 1))];
+const SHARE = isWhole ? {} : { GOLDENS: 'random-gpt-neo' };
+
+/** On a machine that has it: `npm run bench:gpu -- --verify`. */
+const CUDA = {
+  extends: true as const,
+  test: { name: 'cuda', include: [CONTRACT, ...GOLDENS], env: { RUNTIME: 'cuda', NVIDIA_TF32_OVERRIDE: '0' } },
+};
 
 export default defineConfig({
   resolve: { alias: { '@': fileURLToPath(new URL('.', import.meta.url)) } },
@@ -16,8 +24,22 @@ export default defineConfig({
     hookTimeout: 60_000,
     maxWorkers: 2,
     projects: [
+      ...(process.env['CUDA'] === undefined ? [] : [CUDA]),
       { extends: true, test: { name: 'node', include: ALL, exclude: process.env['ATTACKS'] ? [] : [ATTACKS] } },
-      { extends: true, test: { name: 'wasm', include: GOLDENS, env: { RUNTIME: 'wasm' } } },
+      // As graphs are on CUDA.
+      { extends: true, test: { name: 'inside', include: [CONTRACT], env: { RUNTIME: 'cpu-inside' } } },
+      { extends: true, test: { name: 'wasm', include: HELD, env: { RUNTIME: 'wasm' } } },
+      {
+        extends: true,
+        test: {
+          name: 'webgpu',
+          include: HELD,
+          env: { RUNTIME: 'webgpu', ...SHARE },
+          setupFiles: 'server/engine/in-browser/setup.ts',
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+        },
+      },
     ],
   },
 });
