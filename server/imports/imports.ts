@@ -45,6 +45,8 @@ interface Job {
   record: ImportRecord;
   progress: { stage: Stage; file: string | null; done: number; total: number | null };
   task: RunningTask | null;
+  /** resolves once the task has ended and what became of it is noted */
+  followed: Promise<void>;
   /** epoch milliseconds; null until it is a model */
   doneAt: number | null;
   /** of an upload: bytes of each file that are here, when the last one came, and whether one is being written */
@@ -108,9 +110,11 @@ export class Imports {
     const job = this.#find(importId);
     if (job.task) {
       job.task.stop();
-      await Promise.race([job.task.outcome.catch(() => {}), later(PATIENCE)]);
+      await Promise.race([job.followed, later(PATIENCE)]);
     }
-    if (job.record.state === 'waiting' || job.record.state === 'running') await this.#settle(job, { type: 'stopped' });
+    const goesOn = job.record.state === 'waiting' || job.record.state === 'running';
+    // It may have been done before it heard.
+    if (goesOn && job.doneAt === null) await this.#settle(job, { type: 'stopped' });
     return this.#present(job);
   }
 
@@ -234,7 +238,7 @@ export class Imports {
     job.progress = { stage: task.kind === 'hub' ? 'fetch' : task.kind === 'folder' ? 'copy' : 'check', file: null, done: 0, total: null };
     const running = runTask(task, (progress: ImportProgress) => (job.progress = progress));
     job.task = running;
-    void this.#follow(job, running);
+    job.followed = this.#follow(job, running).catch((error: unknown) => reportFault('import', error));
   }
 
   async #follow(job: Job, running: RunningTask): Promise<void> {
@@ -243,6 +247,8 @@ export class Imports {
       reportFault('import', error);
       return { type: 'failed', error: { code: 'internal', message: 'import: expected a model, got a fault that the server has logged' } };
     });
+    // One that took too long to stop, and was taken up again since.
+    if (job.task !== running) return;
     job.task = null;
     // A server that is stopping leaves its records as they are: the next one finds what was running.
     if (this.#closing) return;
@@ -262,14 +268,14 @@ export class Imports {
     }
     // What was sent is no model, however often it is looked at.
     if (outcome.type === 'failed' && kind === 'upload') await rm(filesOf(home, id), { recursive: true, force: true });
-    await this.#note(job, outcome.type === 'failed' ? { state: 'failed', error: outcome.error } : { state: 'stopped', error: null });
     await this.#measure(job);
+    await this.#note(job, outcome.type === 'failed' ? { state: 'failed', error: outcome.error } : { state: 'stopped', error: null });
   }
 
   async #note(job: Job, change: Partial<ImportRecord>): Promise<void> {
     job.record = { ...job.record, ...change };
     const { record } = job;
-    job.kept = job.kept.then(() => (this.#jobs.has(record.id) ? writeRecord(this.#options.home, record) : undefined));
+    job.kept = job.kept.catch(() => {}).then(() => (this.#jobs.has(record.id) ? writeRecord(this.#options.home, record) : undefined));
     await job.kept;
   }
 
@@ -358,7 +364,17 @@ export class Imports {
 function jobOf(record: ImportRecord, now: number): Job {
   const stage = { hub: 'fetch', folder: 'copy', upload: 'receive' } as const satisfies Record<ImportRecord['kind'], Stage>;
   const progress = { stage: stage[record.kind], file: null, done: 0, total: null };
-  return { record, progress, task: null, doneAt: null, here: new Map(), heardAt: now, writing: false, kept: Promise.resolve() };
+  return {
+    record,
+    progress,
+    task: null,
+    followed: Promise.resolve(),
+    doneAt: null,
+    here: new Map(),
+    heardAt: now,
+    writing: false,
+    kept: Promise.resolve(),
+  };
 }
 
 function isAbandoned({ record, task, heardAt, writing }: Job, now: number): boolean {
