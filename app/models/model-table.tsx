@@ -65,7 +65,9 @@ function Row({ model, boards }: { model: ModelSummary; boards: number }) {
       <td className="text-right font-mono text-xs whitespace-nowrap" title={storedAs.join(', ')}>
         {formatBytes(bytes)}
       </td>
-      <td className="max-w-56 text-xs break-words">{strings.models.sources(source)}</td>
+      <td className={`text-xs ${source.kind === 'hub' ? 'max-w-56 min-w-28 break-words' : 'whitespace-nowrap'}`}>
+        {strings.models.sources(source)}
+      </td>
       <td className="text-right font-mono text-xs">{boards}</td>
       <td className="font-mono text-xs whitespace-nowrap" title={hash}>
         {hash.slice(0, SHORT)}
