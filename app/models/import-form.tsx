@@ -72,13 +72,13 @@ function PlaceForm({ kind, label, hubHost, onBegun }: PlaceFormProps) {
     ) : (
       <>
         {text.hub.hint(hubHost)}
-        <span className="mt-1 flex flex-wrap items-baseline gap-x-2">
+        <span className="mt-1 flex flex-wrap items-baseline gap-x-3">
           {text.hub.example}
           {text.hub.examples.map((example) => (
             <button
               key={example}
               type="button"
-              className="rounded-[2px] font-mono underline decoration-dotted underline-offset-2"
+              className="min-h-6 rounded-[2px] font-mono underline decoration-dotted underline-offset-2"
               onClick={() => setFrom(example)}
             >
               {example}
