@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { onPort, readConfig, readWorkerConfig, warningsOf, withoutSecrets } from './config.ts';
+import { nodeFault, onPort, readConfig, readWorkerConfig, warningsOf, withoutSecrets } from './config.ts';
 
 let root: string;
 beforeAll(() => (root = mkdtempSync(join(tmpdir(), 'pathboard-config-'))));
@@ -190,4 +190,9 @@ test('a server that does not compute needs others that do', () => {
     'PATHBOARD_ENGINE: expected on without DATABASE_URL (nobody else computes on the embedded database), got off',
   ]);
   expect(read({ PATHBOARD_ENGINE: 'off', DATABASE_URL: 'postgres://here/pathboard' }).engine).toBe('off');
+});
+
+test('a served database needs a Node that can share jobs on it', () => {
+  expect(nodeFault('20.9.0')).toBe('Node: expected version 20.10 or later beside DATABASE_URL, got 20.9.0');
+  expect(['20.10.0', '20.20.2', '22.1.0'].map(nodeFault)).toEqual([null, null, null]);
 });

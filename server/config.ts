@@ -152,8 +152,17 @@ export function readWorkerConfig(env: NodeJS.ProcessEnv, root: string): WorkerCo
   if (read.text('DATABASE_URL') === null) {
     read.faults.push('DATABASE_URL: expected the PostgreSQL of the servers whose analyses this worker computes, got nothing');
   }
+  const old = nodeFault(process.versions.node);
+  if (old !== null) read.faults.push(old);
   if (databaseUrl === null || read.faults.length > 0) throw new StartError(read.faults.join('\n'));
   return { ...config, databaseUrl };
+}
+
+/** What shares jobs on a served database reads JSON as a module, which Node learnt a little later than the rest needs. */
+export function nodeFault(version: string): string | null {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const isOld = major < 20 || (major === 20 && minor < 10);
+  return isOld ? `Node: expected version 20.10 or later beside DATABASE_URL, got ${version}` : null;
 }
 
 /** What each variable allows alone and not beside the others. */
@@ -166,6 +175,8 @@ function checkTogether(config: Omit<Config, 'authSecret' | 'localSecret'>, authS
     faults.push(`PUBLIC_URL: expected the origin under which browsers reach the server (HOST ${host} names none), got nothing`);
   }
   if (isPublic && rateLimits === 'off') faults.push(`RATE_LIMITS: expected on beside HOST ${host}, which others reach, got off`);
+  const old = databaseUrl === null ? null : nodeFault(process.versions.node);
+  if (old !== null) faults.push(old);
   if (config.engine === 'off' && databaseUrl === null && !isSet('DATABASE_URL')) {
     faults.push('PATHBOARD_ENGINE: expected on without DATABASE_URL (nobody else computes on the embedded database), got off');
   }

@@ -10,7 +10,6 @@ import { listen } from './front-door.ts';
 import { createLog, log, setLog } from './log.ts';
 import { measureProcess, measured, metrics } from './metrics.ts';
 import { MIGRATIONS } from './backup/migrations.ts';
-import { openSharedQueue } from './queue/shared.ts';
 import { isRefusal } from './refusal.ts';
 import { onStop, reportStrays } from './shutdown.ts';
 import { StartError } from './start-error.ts';
@@ -29,6 +28,7 @@ async function main(): Promise<void> {
   makeHome(config.home);
   measureProcess(metrics);
   const database = await open(config);
+  const { openSharedQueue } = await import('./queue/shared.ts');
   const { models, devices, device: tried, ...engine } = createEngine({ home: config.home });
   // Before others are told what computes here.
   const chosen = await tried();

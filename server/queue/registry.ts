@@ -3,8 +3,8 @@ import type { Database } from '../../db/client.ts';
 import { workers } from '../../db/schema.ts';
 import type { WorkerSummary } from '../../lib/wire.ts';
 import { VERSION } from '../version.ts';
+import { dbNow } from './clock.ts';
 import type { Device } from './device.ts';
-import { dbNow } from './store.ts';
 
 /** What a worker says of itself. */
 export interface Announcement {

@@ -8,6 +8,7 @@ import type { WorkerSummary } from '../../lib/wire.ts';
 import { isUnavailable } from '../database-errors.ts';
 import type { WireError } from '../engine/messages.ts';
 import { tell } from './channel.ts';
+import { dbNow } from './clock.ts';
 import type { Job } from './job.ts';
 import { wireError } from './wire-error.ts';
 
@@ -34,9 +35,6 @@ const CONNECT = 5000;
 /** Milliseconds that an answer stays to be asked for again, and bytes that all of them may take. */
 const RESULT_LIFE = 3_600_000;
 const RESULT_BYTES = 1_000_000_000;
-
-/** Milliseconds by the database's clock. */
-export const dbNow = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
 
 export interface NewJob extends Job {
   /** sha256 of what is asked of which model and engine */
