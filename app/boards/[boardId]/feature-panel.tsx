@@ -1,5 +1,5 @@
 'use client';
-import { useState, type Ref } from 'react';
+import { useEffect, useState, type Ref } from 'react';
 import { featureAnchor, isModelAnchor, type Anchor } from '@/lib/board/anchors.ts';
 import { directPathOf, featurePartOf, isWriterFor, pathThrough } from '@/lib/board/feature-paths.ts';
 import { isFeatureName, type Answer, type Term } from '@/lib/engine/index.ts';
@@ -84,6 +84,7 @@ function FeatureNumbers({ anchor, read }: Pick<FeaturePanelProps, 'anchor' | 're
       </Section>
     );
   }
+  if (read.dictionary === null) return <Qualified anchor={featureAnchor(read.name, dictionary.hash)} />;
   const path = pathThrough(dictionary, settings['inspector.path'] ?? '') ?? directPathOf(dictionary);
   const writers = dictionaries.value.filter((one) => isWriterFor(one, dictionary));
   return (
@@ -94,6 +95,13 @@ function FeatureNumbers({ anchor, read }: Pick<FeaturePanelProps, 'anchor' | 're
       <FeatureTest anchor={anchor} dictionary={dictionary} name={read.name} />
     </>
   );
+}
+
+/** A name without its dictionary, as people write it, leads to the feature of the only one that it can be of. */
+function Qualified({ anchor }: { anchor: string }) {
+  const { select } = useBoard();
+  useEffect(() => select(anchor), [anchor, select]);
+  return null;
 }
 
 function onlyOf(dictionaries: readonly DictionarySummary[]): DictionarySummary | undefined {
