@@ -13,6 +13,8 @@ export default defineConfig({
   timeout: 120_000,
   expect: { timeout: 15_000 },
   forbidOnly: process.env['CI'] !== undefined,
+  // Browsers, servers and databases share few cores there. What needed a second attempt is listed as flaky at the end.
+  retries: process.env['CI'] === undefined ? 0 : 1,
   reporter: [['list']],
   use: { launchOptions, viewport: { width: 1440, height: 900 }, colorScheme: 'light', trace: 'retain-on-failure' },
 });
