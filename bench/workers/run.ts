@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -89,6 +90,8 @@ async function tinyLatency(queue: Engine): Promise<Latency> {
 /** Tiny jobs one after the other while the queue is full of long ones. */
 async function latencyBeside(queue: Engine): Promise<Latency> {
   const stop = new AbortController();
+  // Every job of a batch listens to it.
+  setMaxListeners(0, stop.signal);
   const times: number[] = [];
   const keepFull = async () => {
     while (!stop.signal.aborted) await Promise.allSettled(askBatch(queue, stop.signal));
