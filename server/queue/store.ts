@@ -120,7 +120,7 @@ export class JobStore {
 
   /** An answer that nobody can ask for again. */
   async drop(key: string): Promise<void> {
-    await this.db.delete(jobResults).where(eq(jobResults.key, key));
+    await this.#quickly((tx) => tx.delete(jobResults).where(eq(jobResults.key, key)));
   }
 
   /** The new job's id, or null where the same is waiting or running already. */
@@ -128,7 +128,7 @@ export class JobStore {
     const queue = this.#queueOf(job);
     await this.#prepare(queue);
     const data: JobData = { key: job.key, modelHash: job.modelHash, request: JSON.stringify(job.request) };
-    return this.db.transaction(async (tx) => {
+    return this.#quickly(async (tx) => {
       await tx.execute(sql`select pg_advisory_xact_lock(${TURN_LOCK})`);
       const priority = topOf(job) - (await this.#nextTurn(tx, job));
       const id = await this.boss.send(queue, data, { priority, singletonKey: job.key, group: { id: job.person }, db: within(tx) });
@@ -149,7 +149,7 @@ export class JobStore {
 
   /** Whoever computes it is told to stop; others who wait for the same have to ask anew. */
   async cancel(jobId: string, job: NewJob): Promise<void> {
-    await this.db.transaction(async (tx) => {
+    await this.#quickly(async (tx) => {
       await this.boss.cancel(this.#queueOf(job), jobId, { db: within(tx) });
       await tx.delete(jobClaims).where(eq(jobClaims.jobId, jobId));
       await tell(tx, { type: 'stop', jobId });
@@ -163,7 +163,7 @@ export class JobStore {
     for (const queue of queues) {
       if (!this.#fits(queue, models, withLong)) continue;
       await this.#prepare(queue);
-      const taken = await this.db.transaction(async (tx) => {
+      const taken = await this.#quickly(async (tx) => {
         const [job] = await this.boss.fetch<JobData>(queue, { db: within(tx) });
         if (!job) return null;
         const { key, modelHash, request } = job.data;
@@ -184,7 +184,7 @@ export class JobStore {
   /** Stores the answer, unless the same was stored before. */
   async finish(claim: Claim, workerId: string, answer: Answer): Promise<void> {
     const bytes = Buffer.byteLength(JSON.stringify(answer));
-    await this.db.transaction(async (tx) => {
+    await this.#quickly(async (tx) => {
       await tx.insert(jobResults).values({ key: claim.key, answer, bytes, workerId, createdAt: dbNow }).onConflictDoNothing();
       await this.#end(tx, claim, {});
     });
@@ -192,17 +192,17 @@ export class JobStore {
 
   /** It cannot be computed, wherever it is tried. */
   async refuse(claim: Claim, error: WireError): Promise<void> {
-    await this.db.transaction((tx) => this.#end(tx, claim, { error: JSON.stringify(error) }));
+    await this.#quickly((tx) => this.#end(tx, claim, { error: JSON.stringify(error) }));
   }
 
   /** What went wrong may go right elsewhere; but not for ever. */
   async stumble(claim: Claim, error: WireError): Promise<void> {
-    await this.db.transaction((tx) => this.#stumble(tx, claim, () => error));
+    await this.#quickly((tx) => this.#stumble(tx, claim, () => error));
   }
 
   /** It waits again, as if nobody had taken it. */
   async handBack({ jobId, queue, attempt }: Claim): Promise<void> {
-    await this.db.transaction(async (tx) => {
+    await this.#quickly(async (tx) => {
       const db = within(tx);
       const cancelled = await this.boss.cancel(queue, { id: jobId, retryCount: attempt }, { db });
       if (!hasChanged(cancelled)) return;
@@ -230,7 +230,7 @@ export class JobStore {
 
   /** Strikes off the workers that have been silent for too long. What they held goes to others. */
   async bury(): Promise<number> {
-    return this.db.transaction(async (tx) => {
+    return this.#quickly(async (tx) => {
       const dead = await tx
         .delete(workers)
         .where(sql`${workers.seenAt} + ${workers.lease} < ${dbNow}`)
@@ -271,6 +271,17 @@ export class JobStore {
       .from(sizes)
       .where(sql`${sizes.total} > ${RESULT_BYTES}`);
     await this.db.delete(jobResults).where(inArray(jobResults.key, over));
+  }
+
+  /**
+   * All or nothing, and not flushed to the disk at once: what a database loses when it loses its last moment is asked for,
+   * taken or computed once more. What people keep is written elsewhere.
+   */
+  #quickly<T>(work: (tx: Database) => Promise<T>): Promise<T> {
+    return this.db.transaction(async (tx) => {
+      await tx.execute(sql`select set_config('synchronous_commit', 'off', true)`);
+      return work(tx);
+    });
   }
 
   /** The queues in which something waits, the one with the job whose turn is next first. */
