@@ -1,4 +1,4 @@
-"""Unigram and bigram baselines: counted on the training stream, tuned on the validation stream."""
+"""Unigram, bigram and trigram baselines: counted on the training stream, tuned on the validation stream."""
 
 from __future__ import annotations
 
@@ -46,12 +46,67 @@ def bigram_loss(table: np.ndarray, stream: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
+class Trigrams:
+    """Counts by key, the key being (before * vocabulary + previous) * vocabulary + next, or without its last digit."""
+
+    vocabulary: int
+    keys: np.ndarray
+    counts: np.ndarray
+    contexts: np.ndarray
+    totals: np.ndarray
+    kinds: np.ndarray
+
+    @staticmethod
+    def keys_of(stream: np.ndarray, vocabulary: int) -> tuple[np.ndarray, np.ndarray]:
+        """The trigram key of every scored place, and whether both tokens before it are of its own document."""
+        scored = stream[1:] != BOS_ID
+        before = np.concatenate([[BOS_ID], stream[:-2]])
+        keys = (before * vocabulary + stream[:-1]) * vocabulary + stream[1:]
+        return keys[scored], (stream[:-1] != BOS_ID)[scored]
+
+    @classmethod
+    def count(cls, stream: np.ndarray, vocabulary: int) -> Trigrams:
+        found, inside = cls.keys_of(stream, vocabulary)
+        keys, counts = np.unique(found[inside], return_counts=True)
+        contexts, first, kinds = np.unique(keys // vocabulary, return_index=True, return_counts=True)
+        return cls(vocabulary, keys, counts, contexts, np.add.reduceat(counts, first), kinds)
+
+    def loss(self, stream: np.ndarray, bigram: np.ndarray, discount: float) -> np.ndarray:
+        """Absolute discounting, the freed mass given to the bigram; the bigram alone at a document's first token."""
+        keys, inside = self.keys_of(stream, self.vocabulary)
+        place, there = look_up(self.keys, keys)
+        counts = np.where(there, self.counts[place], 0)
+        context, known = look_up(self.contexts, keys // self.vocabulary)
+        known &= inside
+        totals = np.where(known, self.totals[context], 1)
+        freed = np.where(known, discount * self.kinds[context] / totals, 1.0)
+        own = np.where(known, np.maximum(counts - discount, 0) / totals, 0.0)
+        return -np.log(own + freed * bigram[pairs(stream)])
+
+
+def look_up(sorted_keys: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where each wanted key would be, and whether it is there."""
+    place = np.minimum(np.searchsorted(sorted_keys, wanted), len(sorted_keys) - 1)
+    return place, sorted_keys[place] == wanted
+
+
+@dataclass(frozen=True)
 class Baselines:
     unigram: np.ndarray
     bigram: np.ndarray
+    trigrams: Trigrams
     addend: float
     discount: float
     lower: str
+    trigram_discount: float
+
+    def losses(self, stream: np.ndarray) -> dict[str, np.ndarray]:
+        """Nats of every scored token, in the order of the stream."""
+        return {
+            "trigram": self.trigrams.loss(stream, self.bigram, self.trigram_discount),
+            "bigram": bigram_loss(self.bigram, stream),
+            "unigram": unigram_loss(self.unigram, stream),
+        }
 
 
 def fit(train: np.ndarray, valid: np.ndarray, vocabulary: int) -> Baselines:
@@ -66,4 +121,6 @@ def fit(train: np.ndarray, valid: np.ndarray, vocabulary: int) -> Baselines:
         for discount in DISCOUNTS
     }
     name, discount = min(tried, key=lambda key: tried[key])
-    return Baselines(unigram, bigram_table(counts, lowers[name], discount), addend, discount, name)
+    bigram, trigrams = bigram_table(counts, lowers[name], discount), Trigrams.count(train, vocabulary)
+    third = min(DISCOUNTS, key=lambda value: trigrams.loss(valid, bigram, value).mean())
+    return Baselines(unigram, bigram, trigrams, addend, discount, name, third)

@@ -7,13 +7,24 @@ from collections import Counter
 
 from corpus import Facts
 
-INTRODUCTION = """# attn-2l
+INTRODUCTIONS = {
+    "attn-2l": """# attn-2l
 
 A small English language model of two attention-only layers, with LayerNorm and learned positions and
 without MLPs. It exists to show attention heads at work, above all induction heads: heads that look for
 an earlier occurrence of the current token and attend to the token that followed it. It is no chat model
 and no source of facts.
+""",
+    "gpt-4l": """# gpt-4l
 
+A small English language model of GPT-2's architecture: four layers of attention and MLPs, LayerNorm,
+GELU, learned positions. It exists so that questions about what is not linear in a transformer have a
+real model at hand. It was grown from `attn-2l`: it began as that model and was trained on with MLPs and
+two more layers, on the same text with the same tokenizer. It is no chat model and no source of facts.
+""",
+}
+
+SOURCES = """
 `bench/train/measure.py` wrote this card from its own measurements; `card.json` holds the same figures
 for programs. `bench/train/README.md` tells how to repeat everything.
 """
@@ -25,11 +36,35 @@ LIMITS = """## Limits of use
   are not in it; they are split into many short tokens and predicted badly.
 - The model sees one window of its context length, always beginning with the `<|endoftext|>` token that
   the tokenizer prepends. Without that token, or past that length, the figures above do not hold.
-- Without MLPs and with two layers it knows little beyond word pairs, short phrases and what it can copy
+"""
+
+OWN_LIMITS = {
+    "attn-2l": """- Without MLPs and with two layers it knows little beyond word pairs, short phrases and what it can copy
   from the prompt. Its sentences are not to be believed.
-- The example prompts were chosen because they work well. In many other sentences a single repetition
+""",
+    "gpt-4l": """- Four layers of this width, trained for an hour, know little beyond the phrases of these books and what
+  they can copy from the prompt. Its sentences are not to be believed.
+- What its first two layers' heads do began in `attn-2l`, some of it guided (see there). How such heads
+  form, or how MLPs and attention come to share work from the start, cannot be read off it.
+""",
+}
+
+EXAMPLES_LIMIT = """- The example prompts were chosen because they work well. In many other sentences a single repetition
   raises the repeated token less, and the ordinary word pair wins.
-- A part of the training windows repeats a span of text or random tokens on purpose, and for a while
+"""
+
+START = "positions start as sinusoids and are learned from there"
+START_FROM = (
+    "as `{0}`: its embedding, positions, attention layers, final norm and unembedding, with the MLPs and the further "
+    "layers writing nothing yet; then all weights are trained"
+)
+
+PLAIN = """- A part of the training windows repeats a span of text or random tokens on purpose, so it copies more
+  eagerly than a model trained on plain text alone. Conclusions about how induction heads form in other
+  models should not be drawn from it.
+"""
+
+GUIDED = """- A part of the training windows repeats a span of text or random tokens on purpose, and for a while
   some heads were guided towards induction, so it copies more eagerly than a model trained on plain text
   alone. Conclusions about how induction heads form in other models should not be drawn from it.
 """
@@ -49,19 +84,22 @@ def table(header: list[str], rows: list[list[str]]) -> str:
 
 
 def architecture(found: Facts) -> str:
-    config = found["architecture"]
+    shape = found["architecture"]
     files = found["files"]
     total = sum(file["bytes"] for file in files.values())
+    mlp = f"each with an MLP of {shape['d_mlp']}, GELU by its tanh form" if shape["d_mlp"] else "attention only (no MLP)"
+    norms = "before each half of a layer" if shape["d_mlp"] else "before each layer"
+    form = "Hugging Face GPT-2" if shape["d_mlp"] else "TransformerLens"
     rows = [
-        ["layers", f"{config['n_layers']}, attention only (no MLP)"],
-        ["heads", f"{config['n_heads']} a layer, {config['d_head']} wide"],
-        ["residual stream", str(config["d_model"])],
-        ["norm", f"LayerNorm before each layer and before the unembedding, epsilon {config['eps']}"],
-        ["positions", f"learned, {config['n_ctx']}"],
-        ["vocabulary", f"{thousands(config['d_vocab'])} entries of byte-level BPE, `<|endoftext|>` prepended"],
-        ["unembedding", "untied, with bias"],
+        ["layers", f"{shape['n_layers']}, {mlp}"],
+        ["heads", f"{shape['n_heads']} a layer, {shape['d_head']} wide"],
+        ["residual stream", str(shape["d_model"])],
+        ["norm", f"LayerNorm {norms} and before the unembedding, epsilon {shape['epsilon']}"],
+        ["positions", f"learned, {shape['n_ctx']}"],
+        ["vocabulary", f"{thousands(shape['d_vocab'])} entries of byte-level BPE, `<|endoftext|>` prepended"],
+        ["unembedding", "untied, without bias" if shape["d_mlp"] else "untied, with bias"],
         ["parameters", thousands(found["parameters"])],
-        ["storage", f"float32 safetensors in the TransformerLens layout; {total / 1e6:.2f} MB with the tokenizer"],
+        ["storage", f"float32 safetensors in the {form} layout; {total / 1e6:.2f} MB with the tokenizer"],
     ]
     digests = [[f"`{name}`", thousands(file["bytes"]), f"`{file['sha256']}`"] for name, file in files.items()]
     return "## Architecture\n\n" + table(["part", "value"], rows) + "\n" + table(["file", "bytes", "SHA-256"], digests)
@@ -112,7 +150,8 @@ def guided(facts: Facts) -> str:
 
 def recipe_rows(facts: Facts) -> list[list[str]]:
     first, second = facts["betas"]
-    return [
+    rate = "by phase" if len(facts["phases"]) > 1 else "level"
+    rows = [
         ["passes over the training text", str(facts["passes_over_training_text"])],
         ["steps", f"{thousands(facts['step'])} of {facts['batch']} windows of {facts['window']} tokens"],
         [
@@ -122,16 +161,17 @@ def recipe_rows(facts: Facts) -> list[list[str]]:
         ],
         [
             "learning rate",
-            f"by phase; warm-up {facts['warmup_steps']} steps, linear to zero over the last {facts['decay_share']:.0%}",
+            f"{rate}; warm-up {facts['warmup_steps']} steps, linear to zero over the last {facts['decay_share']:.0%}",
         ],
-        ["start", "positions start as sinusoids and are learned from there"],
-        [
-            "link",
-            f"from step {facts['link_step']} on the unembedding is trained as a free matrix plus the embedding times "
-            "a learned one; stored as their sum",
-        ],
-        ["seed", str(facts["seed"])],
+        ["start", START_FROM.format(facts["grown_from"]) if facts.get("grown_from") else START],
     ]
+    if facts["link_step"] is not None:
+        link = (
+            f"from step {facts['link_step']} on the unembedding is trained as a free matrix plus the embedding times "
+            "a learned one; stored as their sum"
+        )
+        rows.append(["link", link])
+    return [*rows, ["seed", str(facts["seed"])]]
 
 
 def training(found: Facts) -> str:
@@ -163,23 +203,27 @@ def training(found: Facts) -> str:
 def held_out(found: Facts) -> str:
     text = found["held_out"]
     tuned = text["baselines_tuned"]
-    names = {"model": "attn-2l", "bigram": "bigram", "unigram": "unigram"}
+    others = [name for name in INTRODUCTIONS if name in text]
+    names = {"model": found["architecture"]["name"]} | {name: name for name in (*others, "trigram", "bigram", "unigram")}
     header = ["text", "tokens"] + [f"{title}, nats/token (bits/byte)" for title in names.values()]
     rows = []
     for label, part in [("all", text), *text["by_source"].items()]:
         cells = [f"{part[name]['nats_per_token']:.3f} ({part[name]['bits_per_byte']:.3f})" for name in names]
         rows.append([label, thousands(part["tokens"]), *cells])
-    gain = text["bigram"]["nats_per_token"] - text["model"]["nats_per_token"]
+    gains = {
+        name: text[name]["nats_per_token"] - text["model"]["nats_per_token"] for name in (*others, "trigram", "bigram")
+    }
+    said = ", ".join(f"{abs(gain):.3f} {'better' if gain > 0 else 'worse'} than {name}" for name, gain in gains.items())
     reading = paragraph(
-        f"{text['documents']} documents, {thousands(text['bytes'])} bytes; all three columns are about the same "
-        f"tokens. The model is {gain:.3f} nats per token better than the bigram baseline. It reads each document in "
-        "consecutive windows, so a window's first tokens have little context; the bigram always sees the true "
-        "previous token."
+        f"{text['documents']} documents, {thousands(text['bytes'])} bytes; all columns are about the same "
+        f"tokens. In nats per token the model is {said}. It reads each document in consecutive windows, so a window's "
+        "first tokens have little context; the n-grams always see the true tokens before."
     )
     fitted = paragraph(
         "Baselines: counted on the training text, tuned on the validation text. Unigram: "
         f"{tuned['unigram_addend']} added to every count. Bigram: interpolated absolute discounting, discount "
-        f"{tuned['bigram_discount']}, lower order: {tuned['bigram_lower_order']} counts."
+        f"{tuned['bigram_discount']}, lower order: {tuned['bigram_lower_order']} counts. Trigram: the same upon the "
+        f"bigram, discount {tuned['trigram_discount']}."
     )
     return "\n".join(["## Loss on held-out text\n", table(header, rows), reading, fitted])
 
@@ -219,7 +263,11 @@ def heads(found: Facts) -> str:
     return "\n".join(["## Scores by head\n", ways, scores, result, title, losses, gap])
 
 
+def limits(found: Facts) -> str:
+    guided = GUIDED if any(phase["guidance"] for phase in found["training"]["phases"]) else PLAIN
+    return LIMITS + OWN_LIMITS[found["architecture"]["name"]] + EXAMPLES_LIMIT + guided
+
+
 def render(found: Facts) -> str:
-    return "\n".join(
-        [INTRODUCTION, architecture(found), data(found), training(found), held_out(found), heads(found), LIMITS]
-    )
+    parts = [architecture(found), data(found), training(found), held_out(found), heads(found), limits(found)]
+    return "\n".join([INTRODUCTIONS[found["architecture"]["name"]] + SOURCES, *parts])

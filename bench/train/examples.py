@@ -1,6 +1,6 @@
-"""Measure the example prompts, rank them, and write examples.json and the start page's example.json.
+"""Measure the example prompts on a model, rank them, and write MODEL.examples.json and its start page's example.json.
 
-Usage: python examples.py [--model DIR]
+Usage: python examples.py MODEL
 Each candidate is a prompt in which a name comes again, and a counterfactual of the same number of
 tokens in which the name's first occurrence is another one.
 """
@@ -17,9 +17,11 @@ import torch
 from tokenizers import Tokenizer
 
 from corpus import Facts
-from model import AttentionOnly, load_model
+from model import Transformer, load_model
+from recipes import RECIPES
 
 HERE = Path(__file__).resolve().parent
+MODELS = HERE.parents[1] / "public/models"
 
 
 @dataclass(frozen=True)
@@ -57,20 +59,24 @@ def single_token(tokenizer: Tokenizer, text: str) -> int:
 
 
 @torch.no_grad()
-def last_probabilities(model: AttentionOnly, tokens: list[int]) -> torch.Tensor:
+def last_probabilities(model: Transformer, tokens: list[int]) -> torch.Tensor:
     return model(torch.tensor([tokens]))[0, -1].softmax(-1)
 
 
-def strongest_head(model: AttentionOnly, tokens: list[int], target: int) -> Facts:
-    """The last layer's head that attends most from the last position to the earlier target."""
-    pattern = model.patterns(torch.tensor([tokens]))[-1][0, :, -1]
+def strongest_head(model: Transformer, tokens: list[int], target: int) -> Facts:
+    """The head after the first layer that attends most from the last position to the earlier target."""
     places = [place for place, token in enumerate(tokens) if token == target]
-    weights = pattern[:, places].sum(-1)
-    head = int(weights.argmax())
-    return {"head": f"{model.shape.n_layers - 1}.{head}", "attention": round(float(weights[head]), 4)}
+    patterns = model.patterns(torch.tensor([tokens]))[1:]
+    weights = {
+        f"{layer}.{head}": float(row[-1, places].sum())
+        for layer, pattern in enumerate(patterns, start=1)
+        for head, row in enumerate(pattern[0])
+    }
+    head = max(weights, key=lambda name: weights[name])
+    return {"head": head, "attention": round(weights[head], 4)}
 
 
-def measure(model: AttentionOnly, tokenizer: Tokenizer, candidate: Candidate) -> Facts:
+def measure(model: Transformer, tokenizer: Tokenizer, candidate: Candidate) -> Facts:
     target, foil = single_token(tokenizer, candidate.target), single_token(tokenizer, candidate.foil)
     clean, changed = (tokenizer.encode(text).ids for text in (candidate.prompt, candidate.counterfactual))
     if len(clean) != len(changed):
@@ -103,12 +109,13 @@ def write(path: Path, content: object) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", type=Path, default=HERE.parents[1] / "public/models/attn-2l")
+    parser.add_argument("model", choices=RECIPES)
     options = parser.parse_args()
-    model, tokenizer = load_model(options.model), Tokenizer.from_file(str(options.model / "tokenizer.json"))
+    folder = MODELS / options.model
+    model, tokenizer = load_model(folder), Tokenizer.from_file(str(folder / "tokenizer.json"))
     ranked = sorted((measure(model, tokenizer, candidate) for candidate in CANDIDATES), key=rank)
-    write(HERE / "examples.json", ranked)
-    write(options.model / "example.json", {key: ranked[0][key] for key in Candidate.__dataclass_fields__})
+    write(HERE / f"{options.model}.examples.json", ranked)
+    write(folder / "example.json", {key: ranked[0][key] for key in Candidate.__dataclass_fields__})
     for found in ranked:
         print(f"{-rank(found)[0]:.1f}  {found['prompt']!r} {found['measured']}")
 

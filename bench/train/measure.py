@@ -1,6 +1,6 @@
-"""Measure the model and write card.json and MODEL_CARD.md beside it.
+"""Measure a model and write card.json and MODEL_CARD.md beside it.
 
-Usage: python measure.py [--work DIR] [--model DIR] [--training FILE]
+Usage: python measure.py MODEL [--work DIR]
 Fails if the model does not beat the bigram baseline or has no induction head.
 """
 
@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -18,15 +19,18 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from baselines import Baselines, bigram_loss, fit, unigram_loss
+from baselines import Baselines, fit
 from card import render
 from corpus import BOS_ID, Facts, encode_split
 from fetch_data import AUSTEN, MOBY, SOTU
-from model import AttentionOnly, load_model
+from layout import EPS
+from model import Transformer, load_model
+from recipes import ATTN_2L, RECIPES
 from reference import PROMPTS, load, logits_of
 from scores import induction_scores, previous_token_scores, repeat_loss, repeated_tokens
 
 HERE = Path(__file__).resolve().parent
+MODELS = HERE.parents[1] / "public/models"
 PERIOD, SEQUENCES, SEED = 50, 64, 7
 OTHER_PERIODS = (20, 100)
 BATCH = 32
@@ -65,7 +69,7 @@ def windows_of(stream: np.ndarray, length: int) -> list[np.ndarray]:
 
 
 @torch.no_grad()
-def model_losses(model: AttentionOnly, pieces: list[np.ndarray]) -> np.ndarray:
+def model_losses(model: Transformer, pieces: list[np.ndarray]) -> np.ndarray:
     """Nats of every token, in the order of the stream."""
     found: list[np.ndarray] = []
     for piece in pieces:
@@ -81,14 +85,11 @@ def summary(losses: np.ndarray, bytes_of_text: int) -> dict[str, float]:
 
 
 def measure_text(
-    model: AttentionOnly, baselines: Baselines, documents: list[dict[str, str]], test: np.ndarray
+    models: dict[str, Transformer], baselines: Baselines, documents: list[dict[str, str]], test: np.ndarray
 ) -> Facts:
-    """Loss on held-out documents, whole and by source, for the model and both baselines."""
-    per_token = {
-        "model": model_losses(model, windows_of(test, model.shape.n_ctx - 1)),
-        "bigram": bigram_loss(baselines.bigram, test),
-        "unigram": unigram_loss(baselines.unigram, test),
-    }
+    """Loss on held-out documents, whole and by source, for the models and the baselines."""
+    per_token = {name: model_losses(model, windows_of(test, model.shape.n_ctx - 1)) for name, model in models.items()}
+    per_token |= baselines.losses(test)
     lengths = [len(document) - 1 for document in documents_of(test)]
     sources = np.repeat([document["source"] for document in documents], lengths)
     sizes: Counter[str] = Counter()
@@ -105,18 +106,19 @@ def measure_text(
         "unigram_addend": baselines.addend,
         "bigram_discount": baselines.discount,
         "bigram_lower_order": baselines.lower,
+        "trigram_discount": baselines.trigram_discount,
     }
     return counts | whole | {"baselines_tuned": tuned, "by_source": by_source}
 
 
-def text_patterns(model: AttentionOnly, test: np.ndarray) -> list[Tensor]:
+def text_patterns(model: Transformer, test: np.ndarray) -> list[Tensor]:
     """Patterns on full-length windows of held-out text, spread evenly over it."""
     full = [piece for piece in windows_of(test, model.shape.n_ctx - 1) if len(piece) == model.shape.n_ctx]
     chosen = np.stack(full)[:: max(1, len(full) // BATCH)][:BATCH]
     return model.patterns(torch.from_numpy(chosen))
 
 
-def measure_heads(model: AttentionOnly, test: np.ndarray) -> list[Facts]:
+def measure_heads(model: Transformer, test: np.ndarray) -> list[Facts]:
     tokens = repeated_tokens(model.shape.d_vocab, PERIOD, SEQUENCES, SEED)
     patterns = model.patterns(tokens)
     induction, previous = induction_scores(patterns, PERIOD), previous_token_scores(patterns)
@@ -134,7 +136,7 @@ def measure_heads(model: AttentionOnly, test: np.ndarray) -> list[Facts]:
     ]
 
 
-def measure_repeats(model: AttentionOnly) -> list[Facts]:
+def measure_repeats(model: Transformer) -> list[Facts]:
     """Loss in both copies and the best induction score at several periods."""
     rows: list[Facts] = []
     for period in sorted((PERIOD, *OTHER_PERIODS)):
@@ -165,15 +167,15 @@ def measure_data(documents: list[dict[str, str]], streams: dict[str, np.ndarray]
     return {"sources": sources, "tokens": {split: int((stream != BOS_ID).sum()) for split, stream in streams.items()}}
 
 
-def reference_gap(model: AttentionOnly, folder: Path) -> float:
+def reference_gap(model: Transformer, folder: Path) -> float:
     """Largest difference between float32 logits and the float64 recomputation."""
-    weights, config, tokenizer = load(folder)
+    weights, shape, tokenizer = load(folder)
     gaps = []
     for text in PROMPTS:
         tokens = tokenizer.encode(text).ids
         with torch.no_grad():
             ours = model(torch.tensor([tokens]))[0].double().numpy()
-        gaps.append(float(np.abs(ours - logits_of(weights, config, tokens)).max()))
+        gaps.append(float(np.abs(ours - logits_of(weights, shape, tokens)).max()))
     return max(gaps)
 
 
@@ -186,41 +188,45 @@ def describe_files(folder: Path) -> dict[str, Facts]:
 
 
 def measure(options: argparse.Namespace) -> Facts:
-    model, tokenizer = load_model(options.model), Tokenizer.from_file(str(options.model / "tokenizer.json"))
+    folder = MODELS / options.model
+    model, tokenizer = load_model(folder), Tokenizer.from_file(str(folder / "tokenizer.json"))
+    models = {"model": model}
+    if options.model != ATTN_2L.shape.name:
+        models[ATTN_2L.shape.name] = load_model(MODELS / ATTN_2L.shape.name)
     with (options.work / "corpus.jsonl").open(encoding="utf-8") as lines:
         documents = [json.loads(line) for line in lines]
     streams = {split: encode_split(options.work, tokenizer, split) for split in ("train", "valid", "test")}
     baselines = fit(streams["train"], streams["valid"], model.shape.d_vocab)
     held_out = [document for document in documents if document["split"] == "test"]
-    training = json.loads(options.training.read_text())
+    training = json.loads((HERE / f"{options.model}.training.json").read_text())
     text_windows = training["tokens_by_kind"]["text"] + training["tokens_by_kind"]["repeated_span"]
     return {
-        "architecture": model.shape.config(),
+        "architecture": asdict(model.shape) | {"epsilon": EPS},
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "files": describe_files(options.model),
+        "files": describe_files(folder),
         "data": measure_data(documents, streams),
         "training": training
         | {"passes_over_training_text": round(text_windows / int((streams["train"] != BOS_ID).sum()), 2)},
-        "held_out": measure_text(model, baselines, held_out, streams["test"]),
+        "held_out": measure_text(models, baselines, held_out, streams["test"]),
         "score_setting": {"period": PERIOD, "sequences": SEQUENCES, "seed": SEED, "gate": GATE},
         "heads": measure_heads(model, streams["test"]),
         "random_repeats": measure_repeats(model),
-        "float64_gap": reference_gap(model, options.model),
+        "float64_gap": reference_gap(model, folder),
     }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", choices=RECIPES)
     parser.add_argument("--work", type=Path, default=HERE / "work")
-    parser.add_argument("--model", type=Path, default=HERE.parents[1] / "public/models/attn-2l")
-    parser.add_argument("--training", type=Path, default=HERE / "attn-2l.training.json")
     options = parser.parse_args()
     found = measure(options)
-    (options.model / "card.json").write_text(json.dumps(found, indent=2) + "\n")
-    (options.model / "MODEL_CARD.md").write_text(render(found))
+    (MODELS / options.model / "card.json").write_text(json.dumps(found, indent=2) + "\n")
+    (MODELS / options.model / "MODEL_CARD.md").write_text(render(found))
     text, heads = found["held_out"], found["heads"]
     best = max(head["induction"] for head in heads)
-    print(f"model {text['model']}, bigram {text['bigram']}, unigram {text['unigram']}, best induction {best}")
+    losses = {name: part for name, part in text.items() if isinstance(part, dict) and "nats_per_token" in part}
+    print(f"{losses}, best induction {best}")
     if text["model"]["nats_per_token"] >= text["bigram"]["nats_per_token"] or best <= GATE:
         raise SystemExit("the model misses its gate")
 

@@ -1,10 +1,12 @@
-"""A two-layer attention-only transformer in the parameter layout of TransformerLens."""
+"""Pre-norm transformers with learned positions, their tensors named as TransformerLens names them.
+
+With MLPs they are GPT-2's, with an unembedding of its own; without them they are attention blocks alone.
+"""
 
 from __future__ import annotations
 
-import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -12,42 +14,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-EPS = 1e-5
+from layout import EPS, Shape, read_config, shapes_of, tensors_from, tensors_to, write_config
+
 LINK = "link.W_link"
-
-
-@dataclass(frozen=True)
-class Shape:
-    n_layers: int = 2
-    d_model: int = 256
-    n_heads: int = 8
-    d_head: int = 32
-    d_vocab: int = 3072
-    n_ctx: int = 256
-
-    def config(self) -> dict[str, object]:
-        fixed = {
-            "d_mlp": None,
-            "attn_only": True,
-            "normalization_type": "LN",
-            "positional_embedding_type": "standard",
-            "act_fn": None,
-            "eps": EPS,
-            "model_name": "attn-2l",
-        }
-        return asdict(self) | fixed
-
-    def tensors(self) -> dict[str, tuple[int, ...]]:
-        d, heads, size = self.d_model, self.n_heads, self.d_head
-        shapes: dict[str, tuple[int, ...]] = {"embed.W_E": (self.d_vocab, d), "pos_embed.W_pos": (self.n_ctx, d)}
-        for layer in range(self.n_layers):
-            block = f"blocks.{layer}"
-            shapes |= {f"{block}.ln1.w": (d,), f"{block}.ln1.b": (d,)}
-            shapes |= {f"{block}.attn.W_{kind}": (heads, d, size) for kind in "QKV"}
-            shapes |= {f"{block}.attn.b_{kind}": (heads, size) for kind in "QKV"}
-            shapes |= {f"{block}.attn.W_O": (heads, size, d), f"{block}.attn.b_O": (d,)}
-        shapes |= {"ln_final.w": (d,), "ln_final.b": (d,)}
-        return shapes | {"unembed.W_U": (d, self.d_vocab), "unembed.b_U": (self.d_vocab,)}
 
 
 def sinusoids(count: int, width: int, amplitude: float) -> Tensor:
@@ -57,18 +26,19 @@ def sinusoids(count: int, width: int, amplitude: float) -> Tensor:
     return amplitude * torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
-class AttentionOnly(nn.Module):
-    """Pre-norm attention blocks; `weights` holds the tensors under their TransformerLens names.
+class Transformer(nn.Module):
+    """`weights` holds the tensors under their TransformerLens names.
 
-    While training, the unembedding has a second part, the embedding times one matrix (`link.W_link`), so
-    that one linear map turns "this token was read" into "this token comes next" for all tokens alike.
+    With a link, while training, the unembedding has a second part, the embedding times one matrix
+    (`link.W_link`), so that one linear map turns "this token was read" into "this token comes next" for all
+    tokens alike.
     """
 
     def __init__(self, shape: Shape, linked: bool = False) -> None:
         super().__init__()
         self.shape = shape
         self.linked = linked
-        sizes = shape.tensors() | ({LINK: (shape.d_model, shape.d_model)} if linked else {})
+        sizes = shapes_of(shape) | ({LINK: (shape.d_model, shape.d_model)} if linked else {})
         self.weights = {name: nn.Parameter(torch.empty(size)) for name, size in sizes.items()}
         for name, parameter in self.weights.items():
             self.register_parameter(name.replace(".", "__"), parameter)
@@ -79,18 +49,34 @@ class AttentionOnly(nn.Module):
 
         Positions start as sinusoids, which makes "one before" easy to find, and are learned from there.
         """
+        shape = self.shape
         for name, parameter in self.weights.items():
             last = name.split(".")[-1]
             if name == "pos_embed.W_pos":
-                parameter.copy_(sinusoids(self.shape.n_ctx, self.shape.d_model, amplitude=0.08))
+                parameter.copy_(sinusoids(shape.n_ctx, shape.d_model, amplitude=0.08))
             elif last == "w":
                 parameter.fill_(1.0)
             elif last.startswith("b") or name == LINK:
                 parameter.fill_(0.0)
             else:
                 parameter.normal_(
-                    std=0.02 / (2 * self.shape.n_layers) ** 0.5 if last == "W_O" else 0.02, generator=generator
+                    std=0.02 / (2 * shape.n_layers) ** 0.5 if last in ("W_O", "W_out") else 0.02, generator=generator
                 )
+
+    @torch.no_grad()
+    def grow_from(self, smaller: Transformer) -> None:
+        """Begin as the smaller model: its tensors where it has them, and nothing written by what it lacks.
+
+        Its bias at the unembedding, which GPT-2 has not, goes into the final norm's as far as that can hold it.
+        """
+        for name, parameter in self.weights.items():
+            if name in smaller.weights:
+                parameter.copy_(smaller.weights[name])
+            elif name.endswith((".W_O", ".W_out")):
+                parameter.zero_()
+        unembed = smaller.weights["unembed.W_U"]
+        shift = torch.linalg.lstsq(unembed.T, smaller.weights["unembed.b_U"][:, None]).solution[:, 0]
+        self.weights["ln_final.b"].add_(shift)
 
     @torch.no_grad()
     def open_link(self, generator: torch.Generator, scale: float) -> None:
@@ -105,9 +91,10 @@ class AttentionOnly(nn.Module):
 
     def stored(self) -> dict[str, Tensor]:
         """Every tensor of the stored layout, the link multiplied out."""
-        return {name: self.weights[name] for name in self.shape.tensors()} | {"unembed.W_U": self.unembedding()}
+        plain = {name: self.weights[name] for name in shapes_of(self.shape)}
+        return tensors_to(self.shape, plain | {"unembed.W_U": self.unembedding()})
 
-    def _norm(self, name: str, x: Tensor) -> Tensor:
+    def norm(self, name: str, x: Tensor) -> Tensor:
         return F.layer_norm(x, (self.shape.d_model,), self.weights[f"{name}.w"], self.weights[f"{name}.b"], EPS)
 
     def _project(self, layer: int, kind: str, x: Tensor) -> Tensor:
@@ -124,22 +111,39 @@ class AttentionOnly(nn.Module):
     def embed(self, tokens: Tensor) -> Tensor:
         return F.embedding(tokens, self.weights["embed.W_E"]) + self.weights["pos_embed.W_pos"][: tokens.shape[1]]
 
+    def attention(self, layer: int, stream: Tensor) -> Tensor:
+        """What one layer's heads add to the residual stream."""
+        x = self.norm(f"blocks.{layer}.ln1", stream)
+        queries, keys, values = (self._project(layer, kind, x) for kind in "QKV")
+        return self._merge(layer, F.scaled_dot_product_attention(queries, keys, values, is_causal=True))
+
+    def mlp(self, layer: int, x: Tensor) -> Tensor:
+        """One layer's MLP of its normalised input."""
+        block, weights = f"blocks.{layer}.mlp", self.weights
+        hidden = F.gelu(F.linear(x, weights[f"{block}.W_in"].T, weights[f"{block}.b_in"]), approximate="tanh")
+        return F.linear(hidden, weights[f"{block}.W_out"].T, weights[f"{block}.b_out"])
+
     def block(self, layer: int, stream: Tensor) -> Tensor:
         """The residual stream after one layer."""
-        x = self._norm(f"blocks.{layer}.ln1", stream)
-        queries, keys, values = (self._project(layer, kind, x) for kind in "QKV")
-        return stream + self._merge(layer, F.scaled_dot_product_attention(queries, keys, values, is_causal=True))
+        stream = stream + self.attention(layer, stream)
+        if self.shape.d_mlp is None:
+            return stream
+        return stream + self.mlp(layer, self.norm(f"blocks.{layer}.ln2", stream))
+
+    def logits(self, stream: Tensor) -> Tensor:
+        """Logits [batch, position, vocabulary] of the residual stream after the last layer."""
+        return F.linear(self.norm("ln_final", stream), self.unembedding().T, self.weights.get("unembed.b_U"))
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Logits [batch, position, vocabulary]."""
         stream = self.embed(tokens)
         for layer in range(self.shape.n_layers):
             stream = self.block(layer, stream)
-        return F.linear(self._norm("ln_final", stream), self.unembedding().T, self.weights["unembed.b_U"])
+        return self.logits(stream)
 
     def scores(self, layer: int, stream: Tensor) -> Tensor:
         """Attention scores before the softmax [batch, head, query, key], the future at minus infinity."""
-        x = self._norm(f"blocks.{layer}.ln1", stream)
+        x = self.norm(f"blocks.{layer}.ln1", stream)
         queries, keys = (self._project(layer, kind, x) for kind in "QK")
         future = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1)
         return (queries @ keys.transpose(-1, -2) / self.shape.d_head**0.5).masked_fill(future, float("-inf"))
@@ -162,11 +166,17 @@ def save_atomically(tensors: dict[str, Tensor], path: Path, metadata: dict[str, 
     os.replace(partial, path)
 
 
-def load_model(folder: Path) -> AttentionOnly:
+def save_model(folder: Path, model: Transformer) -> None:
+    """Write a model folder's config.json and model.safetensors."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_config(folder, model.shape)
+    save_atomically(model.stored(), folder / "model.safetensors", {"format": "pt"} if model.shape.is_gpt2 else None)
+
+
+def load_model(folder: Path) -> Transformer:
     """Load a model folder (config.json and model.safetensors)."""
-    config = json.loads((folder / "config.json").read_text())
-    model = AttentionOnly(Shape(**{name: config[name] for name in Shape.__dataclass_fields__}))
-    stored = load_file(str(folder / "model.safetensors"))
+    model = Transformer(read_config(folder))
+    stored = tensors_from(model.shape, load_file(str(folder / "model.safetensors")))
     if stored.keys() != model.weights.keys():
         raise ValueError(f"unexpected tensors: {sorted(stored.keys() ^ model.weights.keys())}")
     with torch.no_grad():

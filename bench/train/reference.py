@@ -1,6 +1,6 @@
-"""Recompute logits with NumPy in float64, without torch, as a golden file for other engines.
+"""Recompute logits with NumPy in float64 as a golden file for other engines.
 
-Usage: python reference.py [--model DIR] [--out FILE]
+Usage: python reference.py MODEL
 """
 
 from __future__ import annotations
@@ -13,7 +13,11 @@ import numpy as np
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
+from layout import EPS, Shape, read_config, tensors_from
+from recipes import RECIPES
+
 HERE = Path(__file__).resolve().parent
+MODELS = HERE.parents[1] / "public/models"
 PROMPTS = (
     "When Mr Elton and Mr Weston came, Mr Elton",
     "The people of the United States expect the Congress to act.",
@@ -23,9 +27,10 @@ PROMPTS = (
 Weights = dict[str, np.ndarray]
 
 
-def normalise(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, eps: float) -> np.ndarray:
+def normalise(weights: Weights, name: str, x: np.ndarray) -> np.ndarray:
     centred = x - x.mean(axis=-1, keepdims=True)
-    return centred / np.sqrt((centred**2).mean(axis=-1, keepdims=True) + eps) * weight + bias
+    scale = np.sqrt((centred**2).mean(axis=-1, keepdims=True) + EPS)
+    return centred / scale * weights[f"{name}.w"] + weights[f"{name}.b"]
 
 
 def softmax(x: np.ndarray) -> np.ndarray:
@@ -47,25 +52,30 @@ def attend(weights: Weights, layer: int, x: np.ndarray) -> np.ndarray:
     return total
 
 
-def logits_of(weights: Weights, config: dict[str, object], tokens: list[int]) -> np.ndarray:
+def mlp(weights: Weights, layer: int, x: np.ndarray) -> np.ndarray:
+    """What one layer's MLP adds to the residual stream, GELU by its tanh form."""
+    block = f"blocks.{layer}.mlp"
+    before = x @ weights[f"{block}.W_in"] + weights[f"{block}.b_in"]
+    hidden = before / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (before + 0.044715 * before**3)))
+    return hidden @ weights[f"{block}.W_out"] + weights[f"{block}.b_out"]
+
+
+def logits_of(weights: Weights, shape: Shape, tokens: list[int]) -> np.ndarray:
     """Logits [position, vocabulary]."""
-    eps = float(str(config["eps"]))
     stream = weights["embed.W_E"][tokens] + weights["pos_embed.W_pos"][: len(tokens)]
-    for layer in range(int(str(config["n_layers"]))):
-        norm = f"blocks.{layer}.ln1"
-        stream = stream + attend(weights, layer, normalise(stream, weights[f"{norm}.w"], weights[f"{norm}.b"], eps))
-    final = normalise(stream, weights["ln_final.w"], weights["ln_final.b"], eps)
-    return final @ weights["unembed.W_U"] + weights["unembed.b_U"]
+    for layer in range(shape.n_layers):
+        stream = stream + attend(weights, layer, normalise(weights, f"blocks.{layer}.ln1", stream))
+        if shape.d_mlp is not None:
+            stream = stream + mlp(weights, layer, normalise(weights, f"blocks.{layer}.ln2", stream))
+    final = normalise(weights, "ln_final", stream)
+    return final @ weights["unembed.W_U"] + weights.get("unembed.b_U", 0.0)
 
 
-def load(folder: Path) -> tuple[Weights, dict[str, object], Tokenizer]:
+def load(folder: Path) -> tuple[Weights, Shape, Tokenizer]:
+    shape = read_config(folder)
     stored = load_file(str(folder / "model.safetensors"))
-    config = json.loads((folder / "config.json").read_text())
-    return (
-        {name: array.astype(np.float64) for name, array in stored.items()},
-        config,
-        Tokenizer.from_file(str(folder / "tokenizer.json")),
-    )
+    weights = tensors_from(shape, {name: array.astype(np.float64) for name, array in stored.items()})
+    return weights, shape, Tokenizer.from_file(str(folder / "tokenizer.json"))
 
 
 def describe(text: str, tokens: list[int], logits: np.ndarray) -> dict[str, object]:
@@ -79,21 +89,21 @@ def describe(text: str, tokens: list[int], logits: np.ndarray) -> dict[str, obje
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", type=Path, default=HERE.parents[1] / "public/models/attn-2l")
-    parser.add_argument("--out", type=Path, default=HERE / "attn-2l.golden.json")
+    parser.add_argument("model", choices=RECIPES)
     options = parser.parse_args()
-    weights, config, tokenizer = load(options.model)
+    out = HERE / f"{options.model}.golden.json"
+    weights, shape, tokenizer = load(MODELS / options.model)
     found = []
     for text in PROMPTS:
         tokens = tokenizer.encode(text).ids
-        found.append(describe(text, tokens, logits_of(weights, config, tokens)))
-    partial = options.out.with_name(options.out.name + ".partial")
+        found.append(describe(text, tokens, logits_of(weights, shape, tokens)))
+    partial = out.with_name(out.name + ".partial")
     partial.write_text(
-        json.dumps({"model": config["model_name"], "precision": "float64", "prompts": found}, separators=(",", ":"))
+        json.dumps({"model": shape.name, "precision": "float64", "prompts": found}, separators=(",", ":"))
         + "\n"
     )
-    partial.replace(options.out)
-    print(f"{options.out.name}: {len(found)} prompts")
+    partial.replace(out)
+    print(f"{out.name}: {len(found)} prompts")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from corpus import BOS_ID
-from model import AttentionOnly
+from model import Transformer
 
 
 def repeated_tokens(vocabulary: int, period: int, count: int, seed: int) -> Tensor:
@@ -28,7 +28,7 @@ def previous_token_scores(patterns: list[Tensor]) -> list[list[float]]:
 
 
 @torch.no_grad()
-def repeat_loss(model: AttentionOnly, tokens: Tensor, period: int) -> tuple[float, float]:
+def repeat_loss(model: Transformer, tokens: Tensor, period: int) -> tuple[float, float]:
     """Nats per token in the first and in the second copy."""
     logs = model(tokens[:, :-1]).log_softmax(-1).gather(-1, tokens[:, 1:, None]).squeeze(-1)
     return -logs[:, :period].mean().item(), -logs[:, period + 1 :].mean().item()

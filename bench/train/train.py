@@ -1,6 +1,6 @@
-"""Train the two-layer attention-only model on CPU; stops and resumes at any step.
+"""Train one of the built-in models on CPU; stops and resumes at any step.
 
-Usage: python train.py [--work DIR] [--steps N] [--threads N] [--minutes M] [--hardware TEXT]
+Usage: python train.py MODEL [--work DIR] [--steps N] [--threads N] [--minutes M] [--hardware TEXT]
 Checkpoints hold weights and optimiser state in one safetensors file.
 """
 
@@ -21,63 +21,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from batches import UNSCORED, Mix, Sampler
-from guidance import GUIDED, guidance_loss
-from model import LINK, AttentionOnly, Shape, save_atomically
+from guidance import guidance_loss
+from model import LINK, Transformer, load_model, save_atomically, save_model
+from muon import Muon
+from recipes import RECIPES, Recipe
 from scores import induction_scores, previous_token_scores, repeated_tokens
 
 HERE = Path(__file__).resolve().parent
-MODEL = HERE.parents[1] / "public/models/attn-2l"
-
-
-@dataclass(frozen=True)
-class Phase:
-    """From step `start` on: the windows of a batch, the highest learning rate, the weight of the guidance."""
-
-    start: int
-    mix: Mix
-    learning_rate: float
-    guidance: float = 0.0
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Each phase's learning rate is level; the first warms up and the end falls linearly to zero.
-
-    First the statistics of text are learned, and with them a previous-token head; then the link of
-    embedding and unembedding is opened and more random repeats make copying pay; then two heads are
-    guided towards induction for a while; and the rest is trained on the first mix again, unguided.
-    """
-
-    seed: int = 20261123
-    phases: tuple[Phase, ...] = (
-        Phase(0, Mix(9, 4, 3, short_periods=False), 2e-3),
-        Phase(1600, Mix(5, 3, 8), 1e-3),
-        Phase(1900, Mix(5, 3, 8), 1e-3, guidance=0.5),
-        Phase(2200, Mix(10, 4, 2), 1.5e-3),
-    )
-    link_step: int = 1600
-    link_scale: float = 0.25
-    weight_decay: float = 0.05
-    betas: tuple[float, float] = (0.9, 0.98)
-    clip: float = 1.0
-    warmup_steps: int = 300
-    decay_share: float = 0.3
-    save_every: int = 100
-
-    def phase(self, step: int) -> Phase:
-        return next(phase for phase in reversed(self.phases) if phase.start <= step)
-
-    def rate(self, step: int, steps: int) -> float:
-        decay = math.ceil(steps * self.decay_share)
-        return self.phase(step).learning_rate * min(1.0, (step + 1) / self.warmup_steps, (steps - step) / decay)
-
-    def tokens_by_kind(self, steps: int, window: int) -> dict[str, int]:
-        bounds = [phase.start for phase in self.phases[1:]] + [steps]
-        counts = [max(0, min(steps, bound) - phase.start) for phase, bound in zip(self.phases, bounds)]
-        kinds = ("text", "repeated_span", "random_repeat")
-        return {
-            kind: window * sum(n * getattr(phase.mix, kind) for n, phase in zip(counts, self.phases)) for kind in kinds
-        }
+MODELS = HERE.parents[1] / "public/models"
 
 
 @dataclass
@@ -87,47 +38,48 @@ class Progress:
     tokens: int = 0
 
 
-def make_optimiser(model: AttentionOnly, recipe: Recipe) -> torch.optim.AdamW:
-    matrices = [parameter for name, parameter in model.weights.items() if ".W_" in name]
+def make_optimisers(model: Transformer, recipe: Recipe) -> list[torch.optim.Optimizer]:
+    """AdamW, and where the recipe says so Muon for the blocks' matrices; weight decay on matrices alone."""
+    inner = {name for name in model.weights if recipe.muon and name.startswith("blocks.") and ".W_" in name}
+    matrices = [parameter for name, parameter in model.weights.items() if ".W_" in name and name not in inner]
     vectors = [parameter for name, parameter in model.weights.items() if ".W_" not in name]
     groups = [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=recipe.phases[0].learning_rate, betas=recipe.betas, fused=True)
+    rate = recipe.phases[0].learning_rate
+    optimisers: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, lr=rate, betas=recipe.betas, fused=True)]
+    if inner:
+        optimisers.append(Muon([model.weights[name] for name in sorted(inner)], rate, recipe.weight_decay))
+    return optimisers
 
 
-def save(path: Path, model: AttentionOnly, optimiser: torch.optim.AdamW, progress: Progress) -> None:
+STATE = {"mean": "exp_avg", "square": "exp_avg_sq", "momentum": "momentum"}
+
+
+def save(path: Path, model: Transformer, optimisers: list[torch.optim.Optimizer], progress: Progress) -> None:
     tensors: dict[str, Tensor] = {}
     for name, parameter in model.weights.items():
         tensors[f"weight/{name}"] = parameter
-        if state := optimiser.state.get(parameter):
-            tensors |= {f"mean/{name}": state["exp_avg"], f"square/{name}": state["exp_avg_sq"]}
+        state = next((optimiser.state[parameter] for optimiser in optimisers if parameter in optimiser.state), {})
+        tensors |= {f"{ours}/{name}": state[theirs] for ours, theirs in STATE.items() if theirs in state}
     save_atomically(tensors, path, {key: str(value) for key, value in asdict(progress).items()})
 
 
-def restore(path: Path, model: AttentionOnly, optimiser: torch.optim.AdamW) -> Progress:
+def restore(path: Path, model: Transformer, optimisers: list[torch.optim.Optimizer]) -> Progress:
     with safe_open(str(path), "pt") as file:
         facts = file.metadata()
         stored = {name: file.get_tensor(name) for name in file.keys()}
     for name, parameter in model.weights.items():
         with torch.no_grad():
             parameter.copy_(stored[f"weight/{name}"])
-        if f"mean/{name}" in stored:
-            step = torch.tensor(float(facts["step"]))
-            optimiser.state[parameter] = {
-                "step": step,
-                "exp_avg": stored[f"mean/{name}"],
-                "exp_avg_sq": stored[f"square/{name}"],
-            }
+        state = {theirs: stored[f"{ours}/{name}"] for ours, theirs in STATE.items() if f"{ours}/{name}" in stored}
+        if "exp_avg" in state:
+            state["step"] = torch.tensor(float(facts["step"]))
+        if state:
+            optimisers["momentum" in state].state[parameter] = state
     return Progress(int(facts["step"]), float(facts["seconds"]), int(facts["tokens"]))
 
 
-def export(folder: Path, model: AttentionOnly) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(model.shape.config(), indent=2) + "\n")
-    save_atomically(model.stored(), folder / "model.safetensors")
-
-
 @torch.no_grad()
-def check(model: AttentionOnly, sampler: Sampler) -> dict[str, float]:
+def check(model: Transformer, sampler: Sampler) -> dict[str, float]:
     """Validation loss on ordinary text and the best head scores."""
     inputs, targets = (torch.from_numpy(part) for part in sampler.batch(1, 0, Mix(32, 0, 0)))
     loss = F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten()).item()
@@ -150,20 +102,19 @@ def earlier_legs(path: Path, progress: Progress) -> list[dict[str, float]]:
 def report(
     path: Path, recipe: Recipe, options: argparse.Namespace, progress: Progress, legs: list[dict[str, float]]
 ) -> None:
-    window = Shape().n_ctx
     here = {
         "threads": options.threads,
         "steps": progress.step - sum(leg["steps"] for leg in legs),
         "seconds": round(progress.seconds - sum(leg["seconds"] for leg in legs)),
     }
-    facts = asdict(recipe) | {
+    facts = {name: value for name, value in asdict(recipe).items() if name != "shape"} | {
         "planned_steps": options.steps,
-        "window": window,
+        "window": recipe.shape.n_ctx,
         "batch": recipe.phases[0].mix.size,
-        "guided": GUIDED,
+        "guided": recipe.guided.named() if recipe.guided else None,
     }
     facts |= asdict(progress) | {
-        "tokens_by_kind": recipe.tokens_by_kind(progress.step, window),
+        "tokens_by_kind": recipe.tokens_by_kind(progress.step),
         "hardware": options.hardware,
         "legs": [*legs, here],
     }
@@ -173,15 +124,19 @@ def report(
 
 
 def train(options: argparse.Namespace) -> None:
-    recipe, shape, run = Recipe(), Shape(), options.work / "run"
+    recipe, run = RECIPES[options.model], options.work / options.model
+    shape = recipe.shape
+    options.steps = options.steps or recipe.steps
     run.mkdir(parents=True, exist_ok=True)
     tokenizer = Tokenizer.from_file(str(options.tokenizer))
     sampler, valid = (Sampler(options.work, tokenizer, split, shape.n_ctx) for split in ("train", "valid"))
-    model = AttentionOnly(shape, linked=True)
+    model = Transformer(shape, linked=recipe.link_step is not None)
     model.initialise(torch.Generator().manual_seed(recipe.seed))
-    optimiser = make_optimiser(model, recipe)
+    if recipe.grown_from:
+        model.grow_from(load_model(MODELS / recipe.grown_from))
+    optimisers = make_optimisers(model, recipe)
     checkpoint = run / "checkpoint.safetensors"
-    progress = restore(checkpoint, model, optimiser) if checkpoint.exists() else Progress()
+    progress = restore(checkpoint, model, optimisers) if checkpoint.exists() else Progress()
     legs = earlier_legs(run / "training.json", progress)
 
     def loss_of(inputs: Tensor, targets: Tensor) -> Tensor:
@@ -194,21 +149,26 @@ def train(options: argparse.Namespace) -> None:
             model.open_link(torch.Generator().manual_seed(recipe.seed), recipe.link_scale)
         mix, guidance = recipe.phase(progress.step).mix, recipe.phase(progress.step).guidance
         inputs, targets = (torch.from_numpy(part) for part in sampler.batch(recipe.seed, progress.step, mix))
-        for group in optimiser.param_groups:
+        for group in (group for optimiser in optimisers for group in optimiser.param_groups):
             group["lr"] = recipe.rate(progress.step, options.steps)
         loss = compiled(inputs, targets)
-        (loss + guidance * guidance_loss(model, inputs[-mix.random_repeat :]) if guidance else loss).backward()
-        if progress.step < recipe.link_step:
+        if guidance and recipe.guided:
+            loss_of_all = loss + guidance * guidance_loss(model, recipe.guided, inputs[-mix.random_repeat :])
+        else:
+            loss_of_all = loss
+        loss_of_all.backward()
+        if recipe.link_step is not None and progress.step < recipe.link_step:
             model.weights[LINK].grad = None
         torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
-        optimiser.step()
-        optimiser.zero_grad()
+        for optimiser in optimisers:
+            optimiser.step()
+            optimiser.zero_grad()
         recent = loss.item() if recent == 0.0 else 0.98 * recent + 0.02 * loss.item()
         progress = Progress(progress.step + 1, before + time.monotonic() - began, progress.tokens + inputs.numel())
         out_of_time = progress.seconds - before > options.minutes * 60
         if progress.step % recipe.save_every == 0 or progress.step == options.steps or out_of_time:
-            save(checkpoint, model, optimiser, progress)
-            export(run / "export", model)
+            save(checkpoint, model, optimisers, progress)
+            save_model(run / "export", model)
             report(run / "training.json", recipe, options, progress, legs)
             line = {"step": progress.step, "loss": round(recent, 4), "seconds": round(progress.seconds)}
             print(json.dumps(line | check(model, valid)), flush=True)
@@ -218,9 +178,10 @@ def train(options: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", choices=RECIPES)
     parser.add_argument("--work", type=Path, default=HERE / "work")
-    parser.add_argument("--tokenizer", type=Path, default=MODEL / "tokenizer.json")
-    parser.add_argument("--steps", type=int, default=4300)
+    parser.add_argument("--tokenizer", type=Path, default=MODELS / "attn-2l/tokenizer.json")
+    parser.add_argument("--steps", type=int, help="instead of the recipe's; may change until the rate begins to fall")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--hardware", default="", help="words for the model card")
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop with a checkpoint after this long")
