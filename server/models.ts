@@ -112,7 +112,7 @@ export async function modelNames(home: string): Promise<Map<string, Located>> {
     [join(home, 'models'), false],
   ] as const) {
     const entries = await readdir(parent, { withFileTypes: true }).catch(noneIfMissing);
-    for (const entry of entries) {
+    for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
       const folder = join(parent, entry.name);
       const isModel = entry.isDirectory() && NAME.test(entry.name) && (await stat(join(folder, 'config.json')).catch(() => null));
       if (isModel) names.set(entry.name, { folder, builtIn });

@@ -124,7 +124,9 @@ def data(found: Facts) -> str:
 def phase_row(phase: Facts) -> list[str]:
     mix = phase["mix"]
     counts = " / ".join(str(mix[kind]) for kind in ("text", "repeated_span", "random_repeat"))
-    return [str(phase["start"]), counts, str(phase["learning_rate"]), str(phase["guidance"])]
+    fresh = phase.get("fresh", 1.0)
+    rate = f"{phase['learning_rate']}" + (f"; {fresh:g} times that for what is new" if fresh != 1.0 else "")
+    return [str(phase["start"]), counts, rate, str(phase["guidance"])]
 
 
 def guided(facts: Facts) -> str:
@@ -193,7 +195,7 @@ def training(found: Facts) -> str:
     kinds_title = "windows of text / with repeated span / of repeated random tokens"
     header = ["from step", kinds_title, "learning rate", "weight of guidance"]
     parts = ["## Training\n", table(["what", "value"], rows), table(header, [phase_row(phase) for phase in phases])]
-    parts.append(guided(facts))
+    parts += [said for said in [guided(facts)] if said]
     if facts["step"] < facts["planned_steps"]:
         planned = thousands(facts["planned_steps"])
         parts.append(paragraph(f"These are weights from the middle of training: {planned} steps are planned."))
@@ -263,11 +265,24 @@ def heads(found: Facts) -> str:
     return "\n".join(["## Scores by head\n", ways, scores, result, title, losses, gap])
 
 
+def mlps(found: Facts) -> str:
+    worth = found.get("mlps")
+    if not worth:
+        return ""
+    rows = [[f"m{row['layer']}", f"{row['mean']:.3f}", f"{row['zero']:.3f}"] for row in worth["layers"]]
+    ways = paragraph(
+        f"Loss on {thousands(worth['tokens'])} held-out tokens, which is {worth['clean']:.3f} nats/token for the model as "
+        "it is, when what one MLP writes is replaced by its mean or by zeros, everything behind it recomputed."
+    )
+    header = ["MLP", "its mean in its place, nats/token", "zeros in its place, nats/token"]
+    return "\n".join(["## What each MLP is worth\n", ways, table(header, rows)])
+
+
 def limits(found: Facts) -> str:
     guided = GUIDED if any(phase["guidance"] for phase in found["training"]["phases"]) else PLAIN
     return LIMITS + OWN_LIMITS[found["architecture"]["name"]] + EXAMPLES_LIMIT + guided
 
 
 def render(found: Facts) -> str:
-    parts = [architecture(found), data(found), training(found), held_out(found), heads(found), limits(found)]
-    return "\n".join([INTRODUCTIONS[found["architecture"]["name"]] + SOURCES, *parts])
+    parts = [architecture(found), data(found), training(found), held_out(found), heads(found), mlps(found), limits(found)]
+    return "\n".join([INTRODUCTIONS[found["architecture"]["name"]] + SOURCES, *filter(None, parts)])

@@ -22,6 +22,7 @@ from torch import Tensor
 from baselines import Baselines, fit
 from card import render
 from corpus import BOS_ID, Facts, encode_split
+from dictionaries import Hooked, nats
 from fetch_data import AUSTEN, MOBY, SOTU
 from layout import EPS
 from model import Transformer, load_model
@@ -154,6 +155,23 @@ def measure_repeats(model: Transformer) -> list[Facts]:
     return rows
 
 
+@torch.no_grad()
+def measure_mlps(model: Transformer, test: np.ndarray) -> Facts | None:
+    """Loss on held-out text with one MLP's output replaced, at every position but the first, by its mean or by zeros."""
+    if model.shape.d_mlp is None:
+        return None
+    full = [piece for piece in windows_of(test, model.shape.n_ctx - 1) if len(piece) == model.shape.n_ctx]
+    tokens = torch.from_numpy(np.stack(full[:: len(full) // BATCH][:BATCH]))
+    run, rows = None, []
+    for layer in range(model.shape.n_layers):
+        run = Hooked(model, layer, tokens, run)
+        written = run.values["hook_mlp_out"]
+        mean = written[:, 1:].mean((0, 1)).expand_as(written)
+        losses = {"mean": run.logits("hook_mlp_out", mean), "zero": run.logits("hook_mlp_out", torch.zeros_like(mean))}
+        rows.append({"layer": layer} | {name: round(nats(logits, tokens), 4) for name, logits in losses.items()})
+    return {"tokens": tokens[:, 1:].numel(), "clean": round(nats(model(tokens), tokens), 4), "layers": rows}
+
+
 def measure_data(documents: list[dict[str, str]], streams: dict[str, np.ndarray]) -> Facts:
     digests = json.loads((HERE / "data.sha256.json").read_text())
     counted = Counter((document["source"], document["split"]) for document in documents)
@@ -211,6 +229,7 @@ def measure(options: argparse.Namespace) -> Facts:
         "score_setting": {"period": PERIOD, "sequences": SEQUENCES, "seed": SEED, "gate": GATE},
         "heads": measure_heads(model, streams["test"]),
         "random_repeats": measure_repeats(model),
+        "mlps": measure_mlps(model, streams["test"]),
         "float64_gap": reference_gap(model, folder),
     }
 

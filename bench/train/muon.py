@@ -25,8 +25,8 @@ def orthogonal(matrices: Tensor) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    def __init__(self, parameters: list[Tensor], lr: float, weight_decay: float, momentum: float = 0.95) -> None:
-        super().__init__(parameters, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum})
+    def __init__(self, groups: list[dict[str, object]], lr: float, momentum: float = 0.95) -> None:
+        super().__init__(groups, {"lr": lr, "weight_decay": 0.0, "momentum": momentum})
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:

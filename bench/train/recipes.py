@@ -11,12 +11,16 @@ from layout import Shape
 
 @dataclass(frozen=True)
 class Phase:
-    """From step `start` on: the windows of a batch, the highest learning rate, the weight of the guidance."""
+    """From step `start` on: the windows of a batch, the highest learning rate, the weight of the guidance.
+
+    `fresh`: by how much faster what a model has beyond the one that it is grown from learns.
+    """
 
     start: int
     mix: Mix
     learning_rate: float
     guidance: float = 0.0
+    fresh: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -92,13 +96,13 @@ ATTN_2L = Recipe(
 # It begins as attn-2l, so that an hour of two cores goes into what MLPs and depth add.
 GPT_4L = Recipe(
     shape=Shape("gpt-4l", n_layers=4, d_model=256, n_heads=8, d_head=32, d_vocab=3072, n_ctx=256, d_mlp=1024),
-    steps=800,
+    steps=840,
     seed=20261129,
-    phases=(Phase(0, Mix(5, 2, 1), 1.5e-3),),
+    phases=(Phase(0, Mix(5, 2, 1), 1.5e-3), Phase(600, Mix(5, 2, 1), 4e-4, fresh=10.0)),
     muon=True,
     grown_from="attn-2l",
     warmup_steps=50,
-    decay_share=0.5,
+    decay_share=0.25,
     save_every=50,
 )
 

@@ -7,6 +7,7 @@ Checkpoints hold weights and optimiser state in one safetensors file.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import os
@@ -22,6 +23,7 @@ from torch.nn import functional as F
 
 from batches import UNSCORED, Mix, Sampler
 from guidance import guidance_loss
+from layout import shapes_of
 from model import LINK, Transformer, load_model, save_atomically, save_model
 from muon import Muon
 from recipes import RECIPES, Recipe
@@ -40,15 +42,24 @@ class Progress:
 
 def make_optimisers(model: Transformer, recipe: Recipe) -> list[torch.optim.Optimizer]:
     """AdamW, and where the recipe says so Muon for the blocks' matrices; weight decay on matrices alone."""
-    inner = {name for name in model.weights if recipe.muon and name.startswith("blocks.") and ".W_" in name}
-    matrices = [parameter for name, parameter in model.weights.items() if ".W_" in name and name not in inner]
-    vectors = [parameter for name, parameter in model.weights.items() if ".W_" not in name]
-    groups = [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    known = shapes_of(RECIPES[recipe.grown_from].shape) if recipe.grown_from else model.weights
+    groups: dict[bool, list[dict[str, object]]] = {False: [], True: []}
+    for inner, matrix, fresh in itertools.product((False, True), repeat=3):
+        chosen = [
+            parameter
+            for name, parameter in model.weights.items()
+            if (recipe.muon and name.startswith("blocks.") and ".W_" in name) == inner
+            and (".W_" in name) == matrix
+            and (name not in known and name != LINK) == fresh
+        ]
+        if chosen:
+            decay = recipe.weight_decay if matrix else 0.0
+            groups[inner].append({"params": chosen, "weight_decay": decay, "fresh": fresh})
     rate = recipe.phases[0].learning_rate
-    optimisers: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, lr=rate, betas=recipe.betas, fused=True)]
-    if inner:
-        optimisers.append(Muon([model.weights[name] for name in sorted(inner)], rate, recipe.weight_decay))
-    return optimisers
+    optimisers: list[torch.optim.Optimizer] = [
+        torch.optim.AdamW(groups[False], lr=rate, betas=recipe.betas, fused=True)
+    ]
+    return [*optimisers, Muon(groups[True], rate)] if groups[True] else optimisers
 
 
 STATE = {"mean": "exp_avg", "square": "exp_avg_sq", "momentum": "momentum"}
@@ -150,7 +161,8 @@ def train(options: argparse.Namespace) -> None:
         mix, guidance = recipe.phase(progress.step).mix, recipe.phase(progress.step).guidance
         inputs, targets = (torch.from_numpy(part) for part in sampler.batch(recipe.seed, progress.step, mix))
         for group in (group for optimiser in optimisers for group in optimiser.param_groups):
-            group["lr"] = recipe.rate(progress.step, options.steps)
+            rate = recipe.rate(progress.step, options.steps)
+            group["lr"] = rate * recipe.phase(progress.step).fresh if group["fresh"] else rate
         loss = compiled(inputs, targets)
         if guidance and recipe.guided:
             loss_of_all = loss + guidance * guidance_loss(model, recipe.guided, inputs[-mix.random_repeat :])

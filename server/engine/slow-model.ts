@@ -155,11 +155,11 @@ function dot(a: readonly number[], b: readonly number[]): number {
   return a.reduce((total, value, index) => total + value * b[index]!, 0);
 }
 
-function affine(x: Matrix, weight: Matrix, bias: readonly number[]): Matrix {
+export function affine(x: Matrix, weight: Matrix, bias: readonly number[]): Matrix {
   return x.map((row) => bias.map((shift, column) => row.reduce((total, value, index) => total + value * weight[index]![column]!, shift)));
 }
 
-function normalise(row: readonly number[], gamma: readonly number[], beta: readonly number[], centre: boolean): number[] {
+export function normalise(row: readonly number[], gamma: readonly number[], beta: readonly number[], centre: boolean): number[] {
   const mean = centre ? row.reduce((total, value) => total + value, 0) / row.length : 0;
   const variance = row.reduce((total, value) => total + (value - mean) ** 2, 0) / row.length;
   const sigma = Math.sqrt(variance + 1e-5);

@@ -1,9 +1,12 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Model, type Control, type DictionaryStore, type ModelSpec } from '../../lib/engine/index.ts';
+import { Model, headerLength, readHeader, type Control, type DictionaryStore, type ModelSpec } from '../../lib/engine/index.ts';
 import { hashModel, readModelFolder } from './model-folder.ts';
 import type { Runtime } from '../../lib/engine/runtime.ts';
 import { createWebRuntime } from '../../lib/worker/web-runtime.ts';
 import { createNodeRuntime } from './node-runtime.ts';
+import type { RandomModel, RandomTensor } from './random-model.ts';
 import { WeightFiles } from './weight-files.ts';
 
 /** For tests and benchmarks: an engine without its worker thread. */
@@ -55,4 +58,21 @@ async function wasmRuntime(folder: string): Promise<Runtime> {
     { read: (stored) => files.read(JSON.stringify(stored), stored).then(({ data }) => data as Float32Array) },
     'wasm',
   );
+}
+
+/** A real model of float32 weights in one file, for what is written for random ones. */
+export async function storedModel(folder: string): Promise<RandomModel> {
+  const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as Record<string, unknown>;
+  return { config, tensors: await readTensors(folder, 'model.safetensors') };
+}
+
+/** Every tensor of a small safetensors file of float32. */
+export async function readTensors(folder: string, file: string): Promise<RandomTensor[]> {
+  const bytes = await readFile(join(folder, file));
+  const length = headerLength(bytes, file, bytes.length);
+  const table = readHeader(bytes.toString('utf8', 8, 8 + length), file, bytes.length, length);
+  return [...table].map(([name, { shape, offset, length: size }]) => {
+    const data = new Float32Array(bytes.buffer.slice(bytes.byteOffset + offset, bytes.byteOffset + offset + size));
+    return { name, shape, data };
+  });
 }
