@@ -6,6 +6,7 @@ const ALL = ['app', 'lib', 'server', 'db', 'bench'].map((folder) => `${folder}/*
 const ATTACKS = 'server/attacks/{documents,floods,fuzz,http,routes}.test.ts';
 const CONTRACT = 'server/engine/runtime-contract.test.ts';
 const GOLDENS = ['server/engine/goldens.test.ts', 'server/engine/views-*.test.ts'];
+const DICTIONARIES = 'server/engine/dictionaries.test.ts';
 /** Of the goldens by browsers' runtimes `npm test` runs a share, `npm run test:wasm` and `test:webgpu` the whole. */
 const isWhole = process.env['ALL_GOLDENS'] !== undefined;
 const HELD = [CONTRACT, ...(isWhole ? GOLDENS : GOLDENS.slice(0, 1))];
@@ -28,7 +29,7 @@ export default defineConfig({
       { extends: true, test: { name: 'node', include: ALL, exclude: process.env['ATTACKS'] ? [] : [ATTACKS] } },
       // As graphs are on CUDA.
       { extends: true, test: { name: 'inside', include: [CONTRACT], env: { RUNTIME: 'cpu-inside' } } },
-      { extends: true, test: { name: 'wasm', include: HELD, env: { RUNTIME: 'wasm' } } },
+      { extends: true, test: { name: 'wasm', include: [...HELD, ...(isWhole ? [DICTIONARIES] : [])], env: { RUNTIME: 'wasm' } } },
       {
         extends: true,
         test: {
