@@ -40,7 +40,7 @@ export function printReport({ machine, alone, shared, tiny, takeOver, lease }: R
   ]);
   const lines = [
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.os}, Node ${machine.node}, onnxruntime-node ${machine.onnxruntime}`,
-    `${alone.throughput.jobs} jobs of a few hundred milliseconds; each worker computes with ${Math.max(1, machine.cores - 1)} threads, all of them on the same ${machine.cores} cores`,
+    `${alone.throughput.jobs} jobs of ${(1000 / alone.throughput.perSecond).toFixed(0)} ms each in one process; each worker computes with ${Math.max(1, machine.cores - 1)} threads, all of them on the same ${machine.cores} cores`,
     '',
     ...table(['workers', 'jobs/s', 'to one worker', 'tiny job beside them: p50 ms', 'p95 ms'], rows),
     '',

@@ -43,7 +43,7 @@ function tokensOf(seed: number, count: number): number[] {
 /** One job of the batch: a few hundred milliseconds of one core. */
 function batchJob(seed: number): AnalyzeRequest {
   const tokens = tokensOf(seed, TOKENS);
-  return { view: 'attribution', model: MODEL, tokens, counterfactualTokens: tokensOf(seed + 1000, TOKENS), steps: 5, top: 100 };
+  return { view: 'attribution', model: MODEL, tokens, counterfactualTokens: tokensOf(seed + 1000, TOKENS), steps: 40, top: 100 };
 }
 
 const tinyJob: AnalyzeRequest = { view: 'logits', model: MODEL, tokens: [1, 2, 3, 4, 5, 6], top: 1 };
@@ -112,7 +112,7 @@ async function takeOver(
   running: Map<string, WorkerProcess>,
   again: (name: string) => Promise<void>,
 ): Promise<number> {
-  const answer = queue.analyze({ ...batchJob(7), steps: 200 }, { fresh: true });
+  const answer = queue.analyze({ ...batchJob(7), steps: 1000 }, { fresh: true });
   answer.catch(() => {});
   const holder = await holderOtherThan(database, null);
   const worker = running.get(holder)!;
