@@ -41,8 +41,8 @@ export function WorkerList() {
           <tbody>
             {workers.map(({ id, name, kind, devices, running, takes, engineVersion }) => (
               <tr key={id} className="align-top">
-                <td className="break-all pr-3">
-                  {name} <span className="text-soft">({words.kinds[kind]})</span>
+                <td className="pr-3">
+                  <span className="wrap-anywhere">{name}</span> <span className="whitespace-nowrap text-soft">({words.kinds[kind]})</span>
                 </td>
                 <td className="pr-3">{devices.map((device) => words.device(device.provider, device.dtype, device.threads)).join('; ')}</td>
                 <td className="tabular-nums">
