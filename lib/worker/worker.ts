@@ -180,7 +180,8 @@ const isOfRun = (error: unknown): error is EngineError =>
 
 /** WebAssembly that cannot grow any more, or that has come to its end so: nothing else can be computed in it. */
 function isEndOfMemory(error: unknown): error is Error {
-  return error instanceof Error && /bad_alloc|out of memory|allocat|Aborted|unreachable|out of bounds/i.test(error.message);
+  if (!(error instanceof Error) || (isEngineError(error) && !isOfRun(error))) return false;
+  return /bad_alloc|out of memory|allocat|Aborted|unreachable|out of bounds/i.test(error.message);
 }
 
 function endOfMemory(error: Error): WireError {

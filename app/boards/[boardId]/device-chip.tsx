@@ -16,7 +16,7 @@ export function DeviceChip({ answer, onOpen }: DeviceChipProps) {
   const state =
     where === 'server' ? identityError(answer) : device ? words.selfTest(formatError(device.error)) : fault ? null : words.starting;
   const here = where === 'browser';
-  const backend = where === 'browser' ? (device?.provider ?? null) : (answer?.backend.provider ?? null);
+  const backend = here ? device && { provider: device.provider, dtype: 'float32' } : answer?.backend;
   return (
     <button
       type="button"
@@ -29,7 +29,7 @@ export function DeviceChip({ answer, onOpen }: DeviceChipProps) {
       <span className="sr-only">{words.change}. </span>
       {[
         here ? words.here : null,
-        backend === null ? null : `${backend} fp32`,
+        backend ? `${backend.provider} ${backend.dtype.replace('float', 'fp')}` : null,
         here && fellBack && device ? words.fellBack : null,
         state,
         here && !device ? fault : null,
