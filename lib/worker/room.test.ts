@@ -11,7 +11,8 @@ it('lets through what fits', () => {
 });
 
 it('refuses with figures, and names the server', () => {
-  expect(() => checkRoom('m', 2.6 * GIB, 0, wasm)).toThrow('at most 2.50 GiB on wasm in this tab, got 2.60 GiB; the server can compute it');
+  expect(() => checkRoom('m', 2.7 * GIB, 0, wasm)).toThrow('at most 2.67 GiB on wasm in this tab, got 2.70 GiB; the server can compute it');
+  expect(() => checkRoom('m', 3.1 * GIB, 0, { ...wasm, memory: null })).toThrow('at most 3.00 GiB');
   expect(() => checkRoom('m', 2 * GIB, 0, { ...wasm, memory: 4 * GIB })).toThrow('at most 1.33 GiB on wasm');
   expect(() => checkRoom('m', GIB, 0.15 * GIB, webgpu)).toThrow('largest tensor in this browser: expected at most 0.13 GiB');
 });

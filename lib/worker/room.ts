@@ -11,8 +11,8 @@ export interface Room {
 }
 
 const GIB = 1024 ** 3;
-/** WASM addresses 4 GiB; weights are copied there for each run, and what runs needs its share beside them. */
-const WASM_WEIGHTS = 2.5 * GIB;
+/** WASM addresses 4 GiB; weights are copied there for each run, and what runs needs its share beside them. 3.27 GiB were seen to work. */
+const WASM_WEIGHTS = 3 * GIB;
 /** The files, the weights as float32, and where they are computed with. */
 const COPIES = 3;
 
