@@ -21,7 +21,7 @@ export const deviceStrings = {
   },
   providers: { webgpu: 'WebGPU, float32', wasm: 'WebAssembly on the CPU, float32' },
   lost: (why: string) =>
-    `WebGPU was lost (${why}). This browser computes on the CPU from now on; what was under way was begun anew there by itself.`,
+    `WebGPU was lost (${why.replace(/\.$/, '')}). This browser computes on the CPU from now on; what was under way was begun anew there by itself.`,
   fellBack: 'in place of WebGPU',
   broken: (why: string) =>
     `The engine in this browser ended: ${why}. It starts again with the next analysis; what was under way has to be asked again.`,
