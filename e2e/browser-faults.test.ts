@@ -68,6 +68,22 @@ test('WebGPU that goes away in the middle is replaced by WASM, which does the wo
   await browser.close();
 });
 
+test('a worker that ends says so, and the next analysis starts another', async ({ owner }) => {
+  const board = await unravel(owner);
+  const metric = await board.metric();
+  await computeHere(owner);
+  await expect(owner.getByTestId('metric')).toHaveText(metric, { timeout: 120_000 });
+  await engineOf(owner).evaluate(() => {
+    setTimeout(() => {
+      throw new Error('an end that nobody foresaw');
+    });
+  });
+  await expect(owner.getByTestId('device')).toContainText('an end that nobody foresaw', { timeout: 30_000 });
+  await board.show('Degrees');
+  await expect(owner.locator('[data-degree]').first()).toBeVisible({ timeout: 120_000 });
+  await expect(owner.getByTestId('device')).toContainText('this browser, wasm fp32, self-test ok', { timeout: 120_000 });
+});
+
 test('where a tab has no memory left it says so, and computes again when there is', async ({ owner }) => {
   const board = await unravel(owner);
   const metric = await board.metric();
