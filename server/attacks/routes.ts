@@ -68,6 +68,13 @@ export const ROUTES: Record<string, RouteEntry> = {
     path: () => `/api/models/toy/files/${'0'.repeat(64)}/files.json`,
     status: 404,
   },
+  'GET /api/models/[name]/dictionaries': { needs: 'somebody', path: () => '/api/models/toy/dictionaries' },
+  'GET /api/models/[name]/dictionaries/[hash]/[file]': {
+    needs: 'somebody',
+    path: () => `/api/models/toy/dictionaries/${'0'.repeat(64)}/files.json`,
+    status: 404,
+  },
+  'GET /api/workers': { needs: 'somebody' },
   'GET /api/models/[name]': { needs: 'somebody', path: () => '/api/models/toy' },
   // For the installation's owner and who owns a workspace with them: neither is here.
   'DELETE /api/models/[name]': { needs: 'somebody', path: () => '/api/models/toy?hash=f00d&used=yes', status: 403 },
