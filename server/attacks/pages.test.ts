@@ -61,7 +61,7 @@ describe('a published page', () => {
       expect(text.toLowerCase()).not.toMatch(/\s(?:href|src|action|formaction|style)="[^"]*javascript:/);
       expect(headers['content-security-policy']).toContain("default-src 'none'");
       expect(headers['content-security-policy']).toContain(
-        "script-src 'self'; connect-src 'self'; style-src 'unsafe-inline'; img-src 'self' data:",
+        "script-src 'self'; connect-src 'self'; frame-src 'self'; style-src 'unsafe-inline'; img-src 'self' data:",
       );
       expect(headers['content-security-policy']).not.toMatch(/unsafe-eval|nonce/);
       expect(headers['x-content-type-options']).toBe('nosniff');
