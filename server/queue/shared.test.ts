@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openPostgres, type OpenDatabase } from '../../db/client.ts';
 import { jobClaims, jobResults, workers } from '../../db/schema.ts';
 import type { AnalyzeRequest, Answer } from '../../lib/engine/index.ts';
@@ -281,6 +281,52 @@ describe.skipIf(!hasPostgres())('several machines', () => {
     await database.db.insert(jobResults).values({ key: 'new', answer: {}, bytes: 2, workerId: 'w', createdAt: Date.now() });
     await server();
     expect((await database.db.select().from(jobResults)).map(({ key }) => key)).toEqual(['new']);
+  });
+
+  const away = () => Object.assign(new Error('terminating connection'), { code: '57P01' });
+
+  test('an answer that cannot be stored at once is stored afterwards', async () => {
+    const [here, worker] = [await server(), await machine('worker')];
+    worker.bench.letAll();
+    const finish = vi.spyOn(JobStore.prototype, 'finish').mockRejectedValueOnce(away());
+    expect(await ask(here, short('one'))).toBe('answered');
+    finish.mockRejectedValueOnce(new Error('canceling statement due to statement timeout'));
+    expect(await ask(here, short('two'))).toBe('answered');
+    expect(worker.bench.begun).toEqual(['one', 'two', 'two']);
+    expect(finish).toHaveBeenCalledTimes(4);
+    finish.mockRestore();
+  });
+
+  test('a job that was taken without the worker hearing of it is handed back, and computed', async () => {
+    const [here, worker] = [await server(), await machine('worker')];
+    worker.bench.letAll();
+    const { take } = JobStore.prototype;
+    let lost = 0;
+    const spy = vi.spyOn(JobStore.prototype, 'take').mockImplementation(async function (this: JobStore, ...given) {
+      const taken = await take.apply(this, given);
+      if (taken && lost++ === 0) throw away();
+      return taken;
+    });
+    expect(await ask(here, short('one'))).toBe('answered');
+    expect(lost).toBe(2);
+    expect(await database.db.select().from(jobClaims)).toEqual([]);
+    spy.mockRestore();
+  });
+
+  test('a worker whose models take longer to read than its lease stays alive meanwhile', async () => {
+    let reads = 0;
+    const list = async () => {
+      reads += 1;
+      if (reads > 1) await new Promise((done) => setTimeout(done, 3 * LEASE));
+      return fakeModels.list();
+    };
+    const [here] = [await server(), await machine('other'), await machine('slow', { models: { ...fakeModels, list } })];
+    await until(() => reads === 2);
+    const end = Date.now() + 2 * LEASE;
+    while (Date.now() < end) {
+      expect((await here.queue.workers()).map(({ name }) => name)).toEqual(['other', 'slow']);
+      await new Promise((done) => setTimeout(done, 50));
+    }
   });
 
   test('it goes on after the database was away', async () => {

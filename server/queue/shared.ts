@@ -9,7 +9,7 @@ import { Asker } from './asker.ts';
 import { Channel } from './channel.ts';
 import type { Device } from './device.ts';
 import { announce, leave, listWorkers } from './registry.ts';
-import { JobStore } from './store.ts';
+import { JobStore, type Claim } from './store.ts';
 import { Taker } from './taker.ts';
 
 export interface SharedQueueOptions {
@@ -81,6 +81,8 @@ class Presence {
   #timer: NodeJS.Timeout | null = null;
   #beating: Promise<void> | null = null;
   #beats = 0;
+  /** attempts that were this worker's at the last beat though it computes none of them */
+  #idle = new Set<string>();
   /** since when no beat has failed; null after one did */
   #soundSince: number | null = null;
 
@@ -92,6 +94,7 @@ class Presence {
   ) {}
 
   async begin(): Promise<void> {
+    await this.taker?.readModels();
     await this.#beat();
     this.#timer = setInterval(() => void this.#try(), Math.max(20, this.options.lease / BEATS));
   }
@@ -125,9 +128,11 @@ class Presence {
 
   async #beat(): Promise<void> {
     const { db, lease, engineVersion } = this.options;
-    const isSeldom = this.#beats++ % SELDOM === 0;
-    if (isSeldom) await this.taker?.readModels();
+    const beats = this.#beats++;
+    const isSeldom = beats % SELDOM === 0;
     await this.#keep();
+    // Nobody waits for it: it may take longer than the lease.
+    if (isSeldom && beats > 0) this.taker?.readModels().catch(this.options.onFault);
     // While the database was away nobody could say that they live. Everybody gets time to.
     this.#soundSince ??= Date.now();
     if (Date.now() - this.#soundSince > lease) await this.store.bury();
@@ -147,6 +152,18 @@ class Presence {
     await this.#announce();
     const held = await this.store.held(this.id);
     await this.store.pardon(this.taker.giveUp(({ attempt }) => known.has(attempt) && !held.has(attempt)));
+    await this.#handBackIdle(held);
+  }
+
+  /** What was taken without this worker hearing of it, or has ended without the database hearing of it, would wait for ever. */
+  async #handBackIdle(held: ReadonlyMap<string, Claim>): Promise<void> {
+    if (!this.taker || this.taker.isTaking) return;
+    const running = new Set(this.taker.attempts);
+    const idle = [...held].filter(([attempt]) => !running.has(attempt));
+    const before = this.#idle;
+    this.#idle = new Set(idle.map(([attempt]) => attempt));
+    // One that has just ended is seen once.
+    for (const [attempt, claim] of idle) if (before.has(attempt)) await this.store.handBack(claim);
   }
 
   async #announce(): Promise<void> {

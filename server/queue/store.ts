@@ -205,7 +205,10 @@ export class JobStore {
     await this.#quickly(async (tx) => {
       const db = within(tx);
       const cancelled = await this.boss.cancel(queue, { id: jobId, retryCount: attempt }, { db });
-      if (!hasChanged(cancelled)) return;
+      if (!hasChanged(cancelled)) {
+        await tx.delete(jobClaims).where(and(eq(jobClaims.jobId, jobId), eq(jobClaims.attempt, attempt), isNotNull(jobClaims.workerId)));
+        return;
+      }
       await this.boss.resume(queue, jobId, { db });
       await tx.update(jobClaims).set({ workerId: null }).where(eq(jobClaims.jobId, jobId));
       await tell(tx, { type: 'waiting' });
@@ -223,9 +226,9 @@ export class JobStore {
   }
 
   /** The attempts that are still this worker's. */
-  async held(workerId: string): Promise<Set<string>> {
+  async held(workerId: string): Promise<Map<string, Claim>> {
     const rows = await this.db.select().from(jobClaims).where(eq(jobClaims.workerId, workerId));
-    return new Set(rows.map(nameOf));
+    return new Map(rows.map((claim) => [nameOf(claim), claim]));
   }
 
   /** Strikes off the workers that have been silent for too long. What they held goes to others. */

@@ -11,6 +11,9 @@ import { wireError } from './wire-error.ts';
 
 /** Milliseconds between two messages about one job's progress. */
 const PROGRESS_PAUSE = 100;
+/** Milliseconds for which what came of a job is told again while the database is away, and between two tries. */
+const TELLING = 120_000;
+const TELLING_PAUSE = 500;
 
 export interface TakerOptions {
   id: string;
@@ -37,6 +40,8 @@ export class Taker {
   readonly #places = new Places();
   readonly #deaf: () => void;
   #models: WorkerSummary['models'] = [];
+  #reading: Promise<void> | null = null;
+  #readingNext: Promise<void> | null = null;
   #looking: Promise<void> | null = null;
   #lookAgain = false;
   #stopped = false;
@@ -53,9 +58,19 @@ export class Taker {
     return this.#models;
   }
 
-  /** Reads anew which models are here. */
-  async readModels(): Promise<void> {
-    this.#models = await modelsHere(this.options.models);
+  /** Reads anew which models are here, which may take long where a large one has come; never twice at a time. */
+  readModels(): Promise<void> {
+    // What is being read now may have been looked at before the newest folder came.
+    if (this.#reading) return (this.#readingNext ??= this.#reading.catch(() => {}).then(() => this.readModels()));
+    this.#readingNext = null;
+    const reading = modelsHere(this.options.models)
+      .then((models) => {
+        this.#models = models;
+      })
+      .finally(() => {
+        this.#reading = null;
+      });
+    return (this.#reading = reading);
   }
 
   /** Takes what it can. Called when something may have come, and now and then in case nobody said so. */
@@ -76,6 +91,11 @@ export class Taker {
           this.look();
         }
       });
+  }
+
+  /** Whether a job may be this worker's of which it does not know yet. */
+  get isTaking(): boolean {
+    return this.#looking !== null;
   }
 
   /** The attempts that run now: whoever compares them with the table must have read them first. */
@@ -130,7 +150,7 @@ export class Taker {
     this.#runs.set(attempt, run);
     run.ended = this.#run(taken, run)
       .catch((error: unknown) => {
-        // Where the database is gone, the lease ends there too, and somebody else computes it.
+        // Where the database is gone, the lease ends there too, or what is held and not computed is handed back with a beat.
         if (!isUnavailable(error)) this.options.onFault(error);
       })
       .finally(() => {
@@ -146,15 +166,33 @@ export class Taker {
     try {
       answer = await this.#compute(taken, run.stop.signal);
     } catch (error) {
-      if (run.handsBack) return await store.handBack(taken);
+      if (run.handsBack) return await this.#tell(run, () => store.handBack(taken));
       if (run.stop.signal.aborted) return;
       // A model that went, a worker thread that died: somebody else may fare better.
       const isOurs = !isEngineError(error) || error.code === 'runtime' || error.code === 'unknown-model';
-      return await (isOurs ? store.stumble(taken, wireError(error)) : store.refuse(taken, wireError(error)));
+      return await this.#tell(run, () => (isOurs ? store.stumble(taken, wireError(error)) : store.refuse(taken, wireError(error))));
     } finally {
       leave();
     }
-    await store.finish(taken, id, answer);
+    try {
+      await this.#tell(run, () => store.finish(taken, id, answer));
+    } catch (error) {
+      if (isUnavailable(error)) throw error;
+      await this.#tell(run, () => store.stumble(taken, wireError(error)));
+    }
+  }
+
+  /** Until the database has heard it: while this worker lives nobody else takes what it holds. All that is told so may be told twice. */
+  async #tell(run: Run, said: () => Promise<void>): Promise<void> {
+    const end = Date.now() + TELLING;
+    for (;;) {
+      try {
+        return await said();
+      } catch (error) {
+        if (!isUnavailable(error) || run.handsBack || Date.now() > end) throw error;
+      }
+      await new Promise((done) => setTimeout(done, TELLING_PAUSE));
+    }
   }
 
   async #compute({ key, request, modelHash }: Taken, signal: AbortSignal): Promise<Answer> {
