@@ -270,6 +270,22 @@ describe('from a browser', () => {
     expect(await readFile(join(home, 'models', 'mine', WEIGHTS))).toEqual(data);
   });
 
+  test('what is whole waits for its turn, and stopped meanwhile it stays stopped', async () => {
+    const silent = () => {};
+    hub.replies.push(silent, silent);
+    const others = [await begin({ ...TINY, name: 'a' }), await begin({ ...TINY, from: 'org/b' })];
+    const { id } = await begin(upload());
+    await put(id, WEIGHTS, 0, contents.get(WEIGHTS)!);
+    expect(await (await put(id, 'config.json', 0, contents.get('config.json')!)).json()).toMatchObject({ state: 'waiting' });
+    expect(await change(id, 'stopped')).toMatchObject({ state: 'stopped' });
+    expect(await change(id, 'running')).toMatchObject({ state: 'waiting' });
+    await change(id, 'stopped');
+    for (const other of others) await change(other.id, 'stopped');
+    expect(await until(id, () => true)).toMatchObject({ state: 'stopped' });
+    await change(id, 'running');
+    expect(await ended(id)).toMatchObject({ state: 'done' });
+  });
+
   test.skipIf(!existsSync('/dev/full'))('a disk that is full is told, and the upload goes on when it has room', async () => {
     const { id } = await begin(upload());
     const path = join(home, 'imports', id, 'files', WEIGHTS);
@@ -358,6 +374,16 @@ describe('a model that is deleted', () => {
     const again = await begin(TINY);
     expect(await ended(again.id)).toMatchObject({ state: 'done' });
   });
+});
+
+test('one that could not be noted takes no name', async () => {
+  await rm(join(home, 'imports'), { recursive: true, force: true });
+  await writeFile(join(home, 'imports'), 'no folder');
+  expect((await ask(owner, 'POST', '/api/imports', { body: TINY })).status).toBe(500);
+  expect(await listed()).toEqual([]);
+  await rm(join(home, 'imports'));
+  const { id } = await begin(TINY);
+  expect(await ended(id)).toMatchObject({ state: 'done' });
 });
 
 test('a record that cannot be read is removed, and hides no other', async () => {

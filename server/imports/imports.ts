@@ -99,8 +99,16 @@ export class Imports {
     if (same) throw new Refusal('conflict', 'name', 'a name that no other import has', JSON.stringify(record.name));
     const job = jobOf(record, this.#options.now());
     this.#jobs.set(record.id, job);
-    if (record.kind === 'upload') await this.#prepare(job);
-    await this.#note(job, {});
+    try {
+      if (record.kind === 'upload') await this.#prepare(job);
+      await this.#note(job, {});
+    } catch (error) {
+      // What was refused takes no name and no place.
+      this.#jobs.delete(record.id);
+      job.task?.stop();
+      await this.#forget(job).catch(() => {});
+      throw isDiskFull(error) ? noSpace(this.#options.home, error) : error;
+    }
     this.#admit();
     return this.#present(job);
   }
@@ -108,10 +116,10 @@ export class Imports {
   /** Keeps what came. Stopping what is stopped is done. */
   async stop(importId: string): Promise<ModelImport> {
     const job = this.#find(importId);
-    if (job.task) {
-      job.task.stop();
-      await Promise.race([job.followed, later(PATIENCE)]);
-    }
+    // Before its own thread has stopped, which would let it start anew.
+    if (job.record.state === 'waiting') await this.#note(job, { state: 'stopped', error: null });
+    job.task?.stop();
+    await Promise.race([job.followed, later(PATIENCE)]);
     const goesOn = job.record.state === 'waiting' || job.record.state === 'running';
     // It may have been done before it heard.
     if (goesOn && job.doneAt === null) await this.#settle(job, { type: 'stopped' });
@@ -121,11 +129,15 @@ export class Imports {
   /** Goes on where it stopped. */
   async resume(importId: string): Promise<ModelImport> {
     const job = this.#find(importId);
+    // A thread that has ended, and of which it is not noted yet how.
+    if (!job.task) await job.followed;
     if (job.doneAt !== null) throw new Refusal('conflict', 'import', 'one that is not done', 'one that is');
     if (job.record.state === 'waiting' || job.record.state === 'running') return this.#present(job);
     Object.assign(job, { heardAt: this.#options.now() });
-    await this.#note(job, { state: job.record.kind === 'upload' ? 'running' : 'waiting', error: null });
-    if (job.record.kind === 'upload') {
+    // A thread that takes its time to stop has the folder to itself; an upload that has one is whole.
+    const receives = job.record.kind === 'upload' && !job.task;
+    await this.#note(job, { state: receives ? 'running' : 'waiting', error: null });
+    if (receives) {
       await this.#prepare(job);
       this.#installIfWhole(job);
     }
@@ -216,12 +228,12 @@ export class Imports {
     return { ...common, kind: 'upload', from: null, name, files: given.files, state: 'running' };
   }
 
-  /** Starts what may start, in the order in which it came. Uploads run as their bytes come. */
+  /** Starts what may start, in the order in which it came. Uploads run as their bytes come, and wait for their turn once they are whole. */
   #admit(): void {
     const running = () => [...this.#jobs.values()].filter(({ task }) => task !== null).length;
     for (const job of this.#jobs.values()) {
       if (this.#closing || running() >= MOST_RUNNING) return;
-      if (job.record.state === 'waiting') this.#run(job, this.#taskOf(job.record));
+      if (job.record.state === 'waiting' && job.task === null) this.#run(job, this.#taskOf(job.record));
     }
   }
 
@@ -247,13 +259,16 @@ export class Imports {
       reportFault('import', error);
       return { type: 'failed', error: { code: 'internal', message: 'import: expected a model, got a fault that the server has logged' } };
     });
-    // One that took too long to stop, and was taken up again since.
-    if (job.task !== running) return;
     job.task = null;
     // A server that is stopping leaves its records as they are: the next one finds what was running.
     if (this.#closing) return;
-    await this.#settle(job, outcome);
-    this.#admit();
+    // One that took its time to stop, and is wanted again since, starts anew unless it is a model by now.
+    const isWanted = job.record.state === 'waiting' && outcome.type !== 'done';
+    try {
+      if (!isWanted) await this.#settle(job, outcome);
+    } finally {
+      this.#admit();
+    }
   }
 
   async #settle(job: Job, outcome: Outcome): Promise<void> {
@@ -325,8 +340,12 @@ export class Imports {
   }
 
   #installIfWhole(job: Job): void {
-    if (job.task || job.record.files.some(({ name, bytes }) => job.here.get(name) !== bytes)) return;
-    this.#run(job, this.#taskOf(job.record));
+    const { id, state, files } = job.record;
+    // It may have been stopped, or discarded, while the last bytes came.
+    if (job.task || state !== 'running' || !this.#jobs.has(id)) return;
+    if (files.some(({ name, bytes }) => job.here.get(name) !== bytes)) return;
+    job.record = { ...job.record, state: 'waiting' };
+    this.#admit();
   }
 
   #find(importId: string): Job {

@@ -1,0 +1,69 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { DEFAULT_HOSTS } from '../hub/guarded-get.ts';
+import { Imports } from './imports.ts';
+import { runTask, type Outcome } from './task.ts';
+
+/** Threads that do not stop when they are told, and that die: whether a real one does cannot be chosen. */
+
+vi.mock('./task.ts');
+
+interface Thread {
+  end(outcome: Outcome): void;
+  die(): void;
+}
+
+const AUTHOR = { id: 'someone', name: 'Someone' };
+const settings = { endpoint: 'https://hub.example', hosts: DEFAULT_HOSTS };
+
+let home: string;
+let imports: Imports;
+let threads: Thread[];
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'pathboard-threads-'));
+  threads = [];
+  vi.mocked(runTask).mockImplementation(() => {
+    const outcome = new Promise<Outcome>((resolve, reject) => {
+      threads.push({ end: resolve, die: () => reject(new Error('the thread ran out of memory')) });
+    });
+    return { outcome, stop() {} };
+  });
+  imports = await Imports.open({ home, settings, limits: { bytes: 1e9 }, now: Date.now });
+});
+afterEach(() => rm(home, { recursive: true }));
+
+const begin = (name: string) => imports.start({ kind: 'hub', from: `org/${name}`, name }, AUTHOR);
+const stateOf = async (id: string) => (await imports.list()).find((one) => one.id === id)?.state;
+
+test('one that takes its time to stop keeps its folder and its place until it has', async () => {
+  const { id } = await begin('tiny');
+  expect(await imports.stop(id)).toMatchObject({ state: 'stopped' });
+  expect(await imports.resume(id)).toMatchObject({ state: 'waiting' });
+  expect(threads).toHaveLength(1);
+  threads[0]!.end({ type: 'stopped' });
+  await vi.waitFor(() => expect(threads).toHaveLength(2));
+  expect(await stateOf(id)).toBe('running');
+  threads[1]!.end({ type: 'done' });
+  await vi.waitFor(async () => expect(await stateOf(id)).toBe('done'));
+});
+
+test('one that is stopped again while it waits for its own thread does not start', async () => {
+  const { id } = await begin('tiny');
+  await imports.stop(id);
+  await imports.resume(id);
+  const stopped = imports.stop(id);
+  threads[0]!.end({ type: 'stopped' });
+  expect(await stopped).toMatchObject({ state: 'stopped' });
+  expect(threads).toHaveLength(1);
+});
+
+test('one that dies lets the next one start', async () => {
+  const ids = [(await begin('a')).id, (await begin('b')).id, (await begin('c')).id];
+  expect(threads).toHaveLength(2);
+  threads[0]!.die();
+  await vi.waitFor(() => expect(threads).toHaveLength(3));
+  expect(await Promise.all(ids.map(stateOf))).toEqual(['failed', 'running', 'running']);
+});
