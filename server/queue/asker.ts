@@ -91,10 +91,13 @@ export class Asker {
       const stored = fresh ? null : await store.result(job.key);
       if (stored) return stored;
       await this.#requireWorker(job);
-      const answer = await this.#ask(job, signal, onProgress);
-      if (answer === null) continue;
-      if (fresh) await store.drop(job.key);
-      return answer;
+      try {
+        const answer = await this.#ask(job, signal, onProgress);
+        if (answer !== null) return answer;
+      } finally {
+        // Where that fails it is forgotten with the old ones.
+        if (fresh) await this.#unlessAway(store.drop(job.key));
+      }
     }
     throw new Refusal('conflict', 'analysis', 'a job that nobody else cancels', `one that was cancelled ${MOST_TRIES} times`);
   }
@@ -127,7 +130,11 @@ export class Asker {
   }
 
   async #withdraw(jobId: string, job: NewJob): Promise<void> {
-    await this.options.store.cancel(jobId, job).catch((error: unknown) => {
+    await this.#unlessAway(this.options.store.cancel(jobId, job));
+  }
+
+  async #unlessAway(work: Promise<void>): Promise<void> {
+    await work.catch((error: unknown) => {
       if (!isUnavailable(error)) this.options.onFault(error);
     });
   }

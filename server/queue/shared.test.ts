@@ -6,14 +6,16 @@ import type { AnalyzeRequest, Answer } from '../../lib/engine/index.ts';
 import type { DictionarySummary } from '../../lib/wire.ts';
 import { rowsOf } from '../backup/tables.ts';
 import type { AnalyzeOptions, Engine } from '../context.ts';
-import { fakeModels } from '../testing/fake-engine.ts';
+import { answerTo, fakeModels } from '../testing/fake-engine.ts';
 import { MIGRATIONS } from '../testing/home.ts';
 import { hasPostgres, startPostgres, type Postgres } from '../testing/services.ts';
 import { until } from '../testing/world.ts';
 import { cpuDevice } from './device.ts';
+import { jobOf } from './job.ts';
 import { openSharedQueue, type SharedQueueOptions } from './shared.ts';
 import { JobStore } from './store.ts';
 import { Bench, short } from './testing.ts';
+import { wireError } from './wire-error.ts';
 
 /** Several servers and workers on one Postgres, all in this process. */
 
@@ -327,6 +329,49 @@ describe.skipIf(!hasPostgres())('several machines', () => {
       expect((await here.queue.workers()).map(({ name }) => name)).toEqual(['other', 'slow']);
       await new Promise((done) => setTimeout(done, 50));
     }
+  });
+
+  /** A job in the hands of two workers, of whom the first was thought dead. */
+  async function heldTwice() {
+    const store = await JobStore.open({ db: database.db, url, engineVersion: '0.0.1', onFault: (error) => faults.push(error) });
+    const models = [{ name: 'toy', hash: 'f00d', dictionaries: [] }];
+    const job = { ...jobOf(short('x'), {}), key: 'k', modelHash: 'f00d', dictionaries: [] };
+    const jobId = await store.submit(job);
+    const first = await store.take('first', models, true);
+    await store.stumble(first!, wireError(new Error('died')));
+    const second = await store.take('second', models, true);
+    expect([first, second].map((taken) => [taken?.jobId, taken?.attempt])).toEqual([
+      [jobId, 0],
+      [jobId, 1],
+    ]);
+    return { store, job, jobId: jobId!, first: first!, second: second! };
+  }
+  const stored = async () => (await database.db.select().from(jobResults)).map(({ workerId }) => workerId);
+
+  test('where the one thought dead answers first, the other one has nothing left to do', async () => {
+    const { store, first, second } = await heldTwice();
+    await store.finish(first, 'first', answerTo(short('x')));
+    expect(await jobs()).toEqual(['cancelled']);
+    expect(await store.held('second')).toEqual(new Map());
+    await store.finish(second, 'second', answerTo(short('x')));
+    expect(await stored()).toEqual(['first']);
+    await store.close();
+  });
+
+  test('what was withdrawn is answered by nobody', async () => {
+    const { store, job, jobId, second } = await heldTwice();
+    await store.cancel(jobId, job);
+    await store.finish(second, 'second', answerTo(short('x')));
+    expect(await stored()).toEqual([]);
+    await store.close();
+  });
+
+  test('who held a job that is gone is forgotten, and who holds one is not', async () => {
+    const { store, second } = await heldTwice();
+    await database.db.insert(jobClaims).values({ ...second, jobId: 'gone', workerId: 'second', crashes: 0 });
+    await store.clear();
+    expect((await database.db.select().from(jobClaims)).map(({ jobId }) => jobId)).toEqual([second.jobId]);
+    await store.close();
   });
 
   test('it goes on after the database was away', async () => {

@@ -32,9 +32,14 @@ const POLICY = { policy: 'exclusive', retryLimit: 1000, expireInSeconds: 82_800,
 /** Connections of pg-boss' own, and milliseconds to wait for one. */
 const BOSS_POOL = 2;
 const CONNECT = 5000;
+/** Seconds between two times that ended jobs are cleared away: what was asked stays no longer than it must. */
+const TIDYING = 60;
 /** Milliseconds that an answer stays to be asked for again, and bytes that all of them may take. */
 const RESULT_LIFE = 3_600_000;
 const RESULT_BYTES = 1_000_000_000;
+
+/** Of jobs that somebody may wait for: pg-boss' states before the last ones. */
+const OPEN_STATES: ReadonlySet<string> = new Set(['created', 'retry', 'active']);
 
 export interface NewJob extends Job {
   /** sha256 of what is asked of which model and engine */
@@ -100,6 +105,8 @@ export class JobStore {
       monitorVacuum: false,
       reindex: false,
       openTelemetry: { enabled: false },
+      superviseIntervalSeconds: TIDYING,
+      maintenanceIntervalSeconds: TIDYING,
     });
     boss.on('error', (error) => {
       // It tries again by itself.
@@ -181,18 +188,29 @@ export class JobStore {
     return null;
   }
 
-  /** Stores the answer, unless the same was stored before. */
+  /** Stores the answer, unless nobody waits for it any more. Whoever else computes the same by now is told to stop. */
   async finish(claim: Claim, workerId: string, answer: Answer): Promise<void> {
     const bytes = Buffer.byteLength(JSON.stringify(answer));
     await this.#quickly(async (tx) => {
-      await tx.insert(jobResults).values({ key: claim.key, answer, bytes, workerId, createdAt: dbNow }).onConflictDoNothing();
-      await this.#end(tx, claim, {});
+      const { jobId, queue, key } = claim;
+      const [job] = await rowsOf<{ state: string }>(
+        tx,
+        sql`select state::text from ${sql.identifier(JOB_SCHEMA)}.job where name = ${queue} and id = ${jobId}::uuid for update`,
+      );
+      const isOpen = job !== undefined && OPEN_STATES.has(job.state);
+      if (isOpen) await tx.insert(jobResults).values({ key, answer, bytes, workerId, createdAt: dbNow }).onConflictDoNothing();
+      if ((await this.#end(tx, claim, {})) || !isOpen) return;
+      await this.boss.cancel(queue, jobId, { db: within(tx) });
+      await tx.delete(jobClaims).where(eq(jobClaims.jobId, jobId));
+      await tell(tx, { type: 'stop', jobId });
     });
   }
 
   /** It cannot be computed, wherever it is tried. */
   async refuse(claim: Claim, error: WireError): Promise<void> {
-    await this.#quickly((tx) => this.#end(tx, claim, { error: JSON.stringify(error) }));
+    await this.#quickly(async (tx) => {
+      await this.#end(tx, claim, { error: JSON.stringify(error) });
+    });
   }
 
   /** What went wrong may go right elsewhere; but not for ever. */
@@ -259,7 +277,7 @@ export class JobStore {
     return { waiting: Number(row?.waiting ?? 0), running: Number(row?.running ?? 0) };
   }
 
-  /** Forgets answers that are old, or too many. */
+  /** Forgets answers that are old, or too many, and who held what has ended. */
   async clear(): Promise<void> {
     await this.db.delete(jobResults).where(sql`${jobResults.createdAt} < ${dbNow} - ${RESULT_LIFE}`);
     const sizes = this.db
@@ -274,6 +292,8 @@ export class JobStore {
       .from(sizes)
       .where(sql`${sizes.total} > ${RESULT_BYTES}`);
     await this.db.delete(jobResults).where(inArray(jobResults.key, over));
+    const open = sql`select id::text from ${sql.identifier(JOB_SCHEMA)}.job where state <= 'active'`;
+    await this.db.delete(jobClaims).where(sql`${jobClaims.jobId} not in (${open})`);
   }
 
   /**
@@ -336,10 +356,11 @@ export class JobStore {
   }
 
   /** Whoever comes too late changes nothing: the attempt is another one by now. */
-  async #end(tx: Database, { jobId, queue, key, attempt }: Claim, output: { error?: string }): Promise<void> {
-    const completed = await this.boss.complete(queue, { id: jobId, retryCount: attempt }, output, { db: within(tx) });
-    if (hasChanged(completed)) await tx.delete(jobClaims).where(eq(jobClaims.jobId, jobId));
+  async #end(tx: Database, { jobId, queue, key, attempt }: Claim, output: { error?: string }): Promise<boolean> {
+    const completed = hasChanged(await this.boss.complete(queue, { id: jobId, retryCount: attempt }, output, { db: within(tx) }));
+    if (completed) await tx.delete(jobClaims).where(eq(jobClaims.jobId, jobId));
     await tell(tx, { type: 'ended', key });
+    return completed;
   }
 
   async #stumble(tx: Database, claim: Claim, errorOf: (crashes: number) => WireError): Promise<void> {
@@ -351,7 +372,10 @@ export class JobStore {
       .returning({ crashes: jobClaims.crashes });
     if (!row) return;
     const error = JSON.stringify(errorOf(row.crashes));
-    if (row.crashes >= MOST_CRASHES) return this.#end(tx, claim, { error });
+    if (row.crashes >= MOST_CRASHES) {
+      await this.#end(tx, claim, { error });
+      return;
+    }
     const failed = await this.boss.fail(queue, { id: jobId, retryCount: attempt }, { error }, { db: within(tx) });
     if (hasChanged(failed)) return tell(tx, { type: 'waiting' });
     await tx.delete(jobClaims).where(eq(jobClaims.jobId, jobId));
