@@ -77,7 +77,12 @@ async function open(config: Config): Promise<Started> {
     const onFault = (error: unknown) => reportFault('jobs', error);
     const takes = config.engine === 'on';
     const place = { db, url: sharedUrl, onFault };
-    return measured(await openSharedQueue({ ...place, engine, models, devices, takes, name, kind: 'server', lease, patience: 0 }));
+    const { precision } = config.wanted;
+    // Until the device has been tried it counts as one of float32. Where it cannot be, the first analysis says so.
+    if (takes && precision !== 'float32') await device().catch(() => {});
+    return measured(
+      await openSharedQueue({ ...place, engine, models, devices, precision, takes, name, kind: 'server', lease, patience: 0 }),
+    );
   };
   device().then(
     (chosen) => log()[chosen.provider === 'cpu' && config.wanted.device === 'cuda' ? 'warn' : 'info'](`engine: ${lineOfDevice(chosen)}`),

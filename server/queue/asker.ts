@@ -28,6 +28,8 @@ export interface AskerOptions {
   /** Those that live; `anew`: also one that has just come, or has a model that has. */
   workers(anew: boolean): Promise<WorkerSummary[]>;
   engineVersion: string;
+  /** in which answers are asked for */
+  dtype: string;
   /** milliseconds for which nobody may be there who could compute what waits */
   grace: number;
   onFault: (error: unknown) => void;
@@ -62,9 +64,10 @@ export class Asker {
     const modelHash = await this.#hashOf(request.model);
     const dictionaries = await this.#dictionariesOf(request, modelHash);
     const exact = dictionaries.length === 0 ? request : { ...request, dictionaries };
-    const known = digest({ request: { ...exact, model: modelHash }, engine: this.options.engineVersion });
+    const { engineVersion, dtype } = this.options;
+    const known = digest({ request: { ...exact, model: modelHash }, engine: engineVersion, dtype });
     const key = options.fresh ? `${known}.${randomUUID()}` : known;
-    const job: NewJob = { ...jobOf(exact, options), modelHash, dictionaries, key };
+    const job: NewJob = { ...jobOf(exact, options), modelHash, dtype, dictionaries, key };
     const compute = (shared: AnalyzeOptions) => this.#track(this.#compute(job, shared, options.fresh ?? false));
     const answer = await this.#joining.share(job.key, compute, options);
     return { ...answer, model: { ...answer.model, name: request.model } };
@@ -158,18 +161,18 @@ export class Asker {
     if (!(await this.#mayTake(job))) throw await this.#noWorker(job);
   }
 
-  async #mayTake({ modelHash, dictionaries }: NewJob): Promise<boolean> {
+  async #mayTake({ modelHash, dtype, dictionaries }: NewJob): Promise<boolean> {
     const hasAll = (model: WorkerSummary['models'][number]) =>
       model.hash === modelHash && dictionaries.every((needed) => model.dictionaries.some(({ hash }) => hash === needed));
-    const canTake = ({ takes, models }: WorkerSummary) => takes && models.some(hasAll);
+    const canTake = ({ takes, models, devices }: WorkerSummary) => takes && devices[0]?.dtype === dtype && models.some(hasAll);
     return (await this.options.workers(false)).some(canTake) || (await this.options.workers(true)).some(canTake);
   }
 
-  async #noWorker({ request, modelHash, dictionaries }: NewJob): Promise<Refusal> {
+  async #noWorker({ request, modelHash, dtype, dictionaries }: NewJob): Promise<Refusal> {
     const others = (await this.options.workers(false)).length;
     const needed =
       dictionaries.length === 0 ? '' : ` and its dictionaries ${dictionaries.map((hash) => `${hash.slice(0, 12)}…`).join(', ')}`;
-    const expected = `one that runs, has the model ${request.model} (sha256 ${modelHash.slice(0, 12)}…)${needed} and computes with engine ${this.options.engineVersion}`;
+    const expected = `one that runs, has the model ${request.model} (sha256 ${modelHash.slice(0, 12)}…)${needed} and computes in ${dtype} with engine ${this.options.engineVersion}`;
     return new Refusal('unavailable', 'worker', expected, others === 0 ? 'none' : `${others} without`);
   }
 

@@ -153,7 +153,7 @@ describe.skipIf(!hasPostgres())('several machines', () => {
   test('where nobody can compute, that is said at once', async () => {
     const here = await server();
     expect(await ask(here, short('x'))).toMatch(
-      /^worker: expected one that runs, has the model toy \(sha256 f00d…\) and computes with engine .*, got none$/,
+      /^worker: expected one that runs, has the model toy \(sha256 f00d…\) and computes in float32 with engine .*, got none$/,
     );
     await machine('old', { engineVersion: '0.0.1' });
     await machine('elsewhere', {
@@ -176,6 +176,19 @@ describe.skipIf(!hasPostgres())('several machines', () => {
     // It answers those of its own version.
     expect(await ask(old, short('job 0'))).toBe('answered');
     expect(old.bench.begun).toEqual(['job 0']);
+  });
+
+  test('an answer is computed in the precision that it is asked for in', async () => {
+    const half = [{ ...cpuDevice(1), dtype: 'float16' }];
+    const [here, coarse] = [await server(), await machine('server', { takes: false, kind: 'server', precision: 'float16' })];
+    const rounding = await machine('rounding', { devices: half });
+    rounding.bench.letAll();
+    expect(await ask(here, short('x'))).toMatch(/and computes in float32 with engine .*, got 1 without$/);
+    const exact = await machine('exact');
+    exact.bench.letAll();
+    for (const asking of [here, coarse, here, coarse]) expect(await ask(asking, short('x'))).toBe('answered');
+    expect([rounding.bench.begun, exact.bench.begun]).toEqual([['x'], ['x']]);
+    expect(await results()).toBe(2);
   });
 
   test('a model is found where it has another name, or is on workers alone', async () => {
@@ -334,12 +347,12 @@ describe.skipIf(!hasPostgres())('several machines', () => {
   /** A job in the hands of two workers, of whom the first was thought dead. */
   async function heldTwice() {
     const store = await JobStore.open({ db: database.db, url, engineVersion: '0.0.1', onFault: (error) => faults.push(error) });
-    const models = [{ name: 'toy', hash: 'f00d', dictionaries: [] }];
-    const job = { ...jobOf(short('x'), {}), key: 'k', modelHash: 'f00d', dictionaries: [] };
+    const means = { models: [{ name: 'toy', hash: 'f00d', dictionaries: [] }], dtype: 'float32' };
+    const job = { ...jobOf(short('x'), {}), key: 'k', modelHash: 'f00d', dtype: 'float32', dictionaries: [] };
     const jobId = await store.submit(job);
-    const first = await store.take('first', models, true);
+    const first = await store.take('first', means, true);
     await store.stumble(first!, wireError(new Error('died')));
-    const second = await store.take('second', models, true);
+    const second = await store.take('second', means, true);
     expect([first, second].map((taken) => [taken?.jobId, taken?.attempt])).toEqual([
       [jobId, 0],
       [jobId, 1],

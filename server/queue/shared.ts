@@ -4,6 +4,7 @@ import { ENGINE_VERSION } from '../../lib/engine/index.ts';
 import type { WorkerSummary } from '../../lib/wire.ts';
 import type { Engine, Models } from '../context.ts';
 import { isUnavailable } from '../database-errors.ts';
+import type { WantedDevice } from '../engine/wanted-device.ts';
 import { metrics } from '../metrics.ts';
 import { Asker } from './asker.ts';
 import { Channel } from './channel.ts';
@@ -20,6 +21,8 @@ export interface SharedQueueOptions {
   engine: Engine;
   models: Pick<Models, 'list' | 'dictionaries'>;
   devices: readonly Device[];
+  /** in which it asks for answers, whoever computes them; default float32 */
+  precision?: WantedDevice['precision'];
   /** whether this process computes, or only asks */
   takes: boolean;
   name: string;
@@ -48,7 +51,7 @@ export async function openSharedQueue(options: SharedQueueOptions): Promise<Engi
   });
   await channel.open();
   const id = randomUUID();
-  const taker = options.takes ? new Taker({ id, db, store, channel, engine, models, onFault }) : null;
+  const taker = options.takes ? new Taker({ id, db, store, channel, engine, models, devices: options.devices, onFault }) : null;
   const presence = new Presence(id, { ...options, engineVersion }, store, taker);
   await presence.begin();
   const asker = new Asker({
@@ -57,6 +60,7 @@ export async function openSharedQueue(options: SharedQueueOptions): Promise<Engi
     models,
     workers: (anew) => presence.workers(anew),
     engineVersion,
+    dtype: options.precision ?? 'float32',
     grace: 2 * options.lease,
     onFault,
   });

@@ -18,9 +18,9 @@ import { wireError } from './wire-error.ts';
  */
 
 /** Raised when what a job holds changes: servers and workers of different kinds then leave each other's jobs alone. */
-const FORMAT = 1;
-/** Which part of a queue's name, between its slashes, says whether its jobs are long: format, version, model, length. */
-const LENGTH = 3;
+const FORMAT = 2;
+/** Which part of a queue's name, between its slashes, says whether its jobs are long: format, version, model, dtype, length. */
+const LENGTH = 4;
 /** Batches come after everything interactive: they have priorities from here downwards. */
 const BATCH = 1_000_000_000;
 /** Any number, the same in every process: whoever holds it decides whose turn comes when. */
@@ -45,6 +45,8 @@ export interface NewJob extends Job {
   /** sha256 of what is asked of which model and engine */
   key: string;
   modelHash: string;
+  /** of the numbers to compute with: those of another one are another answer */
+  dtype: string;
   /** hashes of the sparse dictionaries that it needs, too */
   dictionaries: string[];
 }
@@ -54,6 +56,12 @@ export interface Claim {
   queue: string;
   key: string;
   attempt: number;
+}
+
+/** What a worker computes with. */
+export interface Means {
+  models: WorkerSummary['models'];
+  dtype: string;
 }
 
 export interface Taken extends Claim {
@@ -164,11 +172,11 @@ export class JobStore {
     });
   }
 
-  /** The next job for a worker with these models, in whose name it is from now on; null where there is none. */
-  async take(workerId: string, models: WorkerSummary['models'], withLong: boolean): Promise<Taken | null> {
-    const queues = models.length === 0 ? [] : await this.#heads(models);
+  /** The next job for a worker with these means, in whose name it is from now on; null where there is none. */
+  async take(workerId: string, means: Means, withLong: boolean): Promise<Taken | null> {
+    const queues = means.models.length === 0 ? [] : await this.#heads(means);
     for (const queue of queues) {
-      if (!this.#fits(queue, models, withLong)) continue;
+      if (!this.#fits(queue, means.models, withLong)) continue;
       await this.#prepare(queue);
       const taken = await this.#quickly(async (tx) => {
         const [job] = await this.boss.fetch<JobData>(queue, { db: within(tx) });
@@ -308,8 +316,8 @@ export class JobStore {
   }
 
   /** The queues in which something waits, the one with the job whose turn is next first. */
-  async #heads(models: WorkerSummary['models']): Promise<string[]> {
-    const isOfOurs = models.map(({ hash }) => sql`name like ${`${this.#queues}/${hash}/%`}`);
+  async #heads({ models, dtype }: Means): Promise<string[]> {
+    const isOfOurs = models.map(({ hash }) => sql`name like ${`${this.#queues}/${hash}/${dtype}/%`}`);
     const rows = await rowsOf<{ name: string }>(
       this.db,
       sql`select name from (
@@ -322,15 +330,15 @@ export class JobStore {
   }
 
   /** What a worker must have for its jobs is in its name. */
-  #queueOf({ modelHash, long, dictionaries }: Pick<NewJob, 'modelHash' | 'long' | 'dictionaries'>): string {
+  #queueOf({ modelHash, dtype, long, dictionaries }: Pick<NewJob, 'modelHash' | 'dtype' | 'long' | 'dictionaries'>): string {
     const needed = dictionaries.length === 0 ? [] : [dictionaries.map(shortened).sort().join('.')];
-    return [this.#queues, modelHash, long ? 'long' : 'short', ...needed].join('/');
+    return [this.#queues, modelHash, dtype, long ? 'long' : 'short', ...needed].join('/');
   }
 
   #fits(queue: string, models: WorkerSummary['models'], withLong: boolean): boolean {
     const parts = queue.split('/');
     if (parts[LENGTH] === 'long' && !withLong) return false;
-    const there = models.filter(({ hash }) => hash === parts[LENGTH - 1]).flatMap(({ dictionaries }) => dictionaries);
+    const there = models.filter(({ hash }) => hash === parts[LENGTH - 2]).flatMap(({ dictionaries }) => dictionaries);
     const known = new Set(there.map(({ hash }) => shortened(hash)));
     return (parts[LENGTH + 1]?.split('.') ?? []).every((needed) => known.has(needed));
   }

@@ -4,6 +4,7 @@ import type { WorkerSummary } from '../../lib/wire.ts';
 import type { Engine, Models } from '../context.ts';
 import { isUnavailable } from '../database-errors.ts';
 import { tell, type Channel, type Message } from './channel.ts';
+import type { Device } from './device.ts';
 import { modelsHere } from './models-here.ts';
 import { Places } from './places.ts';
 import { nameOf, type JobStore, type Taken } from './store.ts';
@@ -23,6 +24,7 @@ export interface TakerOptions {
   /** computes in this process */
   engine: Pick<Engine, 'analyze'>;
   models: Pick<Models, 'list' | 'dictionaries'>;
+  devices: readonly Device[];
   onFault: (error: unknown) => void;
 }
 
@@ -135,9 +137,12 @@ export class Taker {
   }
 
   async #takeAll(): Promise<void> {
-    const { id, store } = this.options;
+    const { id, store, devices } = this.options;
     while (!this.#stopped && this.#places.hasRoom(false)) {
-      const taken = await store.take(id, this.#models, this.#places.hasRoom(true));
+      // Once the device has been tried it is what that found.
+      const dtype = devices[0]?.dtype;
+      if (dtype === undefined) throw new Error('worker: expected a device that it computes with, got none');
+      const taken = await store.take(id, { models: this.#models, dtype }, this.#places.hasRoom(true));
       if (!taken) return;
       this.#start(taken);
     }
