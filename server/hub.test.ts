@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { cpSync, existsSync } from 'node:fs';
 import { cp, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -74,6 +74,24 @@ describe('a model from the hub', () => {
     );
     await expect(fetchModel({ name: 'attn-2l' })).rejects.toThrow('got "attn-2l"');
     expect(hub.asked.filter(({ url }) => url.includes('safetensors'))).toEqual([]);
+  });
+
+  test('whose name was taken meanwhile is kept until it is free', async () => {
+    const other = join(home, 'models', 'tiny');
+    hub.replies.push(whole, (...all) => {
+      cpSync(join(FIXTURES, 'random-attn-only'), other, { recursive: true });
+      whole(...all);
+    });
+    await expect(fetchModel()).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('a name that no other model has'),
+    });
+    expect(await keptBytes(home, request())).toBeGreaterThan(files.get(WEIGHTS)!.length);
+    await rm(other, { recursive: true });
+    hub.asked.length = 0;
+    await fetchModel();
+    expect(hub.asked.filter(({ url }) => url.endsWith(WEIGHTS))).toEqual([]);
+    expect(await imported()).toEqual(['tiny']);
   });
 
   test('in shards has those that its index names', async () => {

@@ -10,7 +10,7 @@ import type { HubSettings } from './hub/guarded-get.ts';
 import { checkRepository, checkRevision } from './hub/reference.ts';
 import type { ImportControl } from './imports/progress.ts';
 import { takeLock } from './lock.ts';
-import { adoptModel } from './model-import.ts';
+import { adoptModel, areFilesWrong } from './model-import.ts';
 import { checkModelName, modelNames, originOfModel, summarise } from './models.ts';
 import { Refusal } from './refusal.ts';
 
@@ -48,7 +48,7 @@ export async function importFromHub(home: string, request: HubImport): Promise<M
     return fetched;
   } catch (error) {
     // A model that cannot be used, however often it is fetched.
-    if (isEngineError(error)) await rm(folder, { recursive: true, force: true });
+    if (isEngineError(error) && areFilesWrong(error.code)) await rm(folder, { recursive: true, force: true });
     throw error;
   } finally {
     release();

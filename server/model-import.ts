@@ -4,18 +4,26 @@ import { cp, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promise
 import { basename, join, resolve } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { EngineError } from '../lib/engine/index.ts';
+import { EngineError, type ErrorCode } from '../lib/engine/index.ts';
 import type { ModelSummary } from '../lib/wire.ts';
 import { checkSpace, isDiskFull, noSpace } from './disk.ts';
 import { hashModel, readModelFolder, type FolderLimits, type ModelFolder } from './engine/model-folder.ts';
 import { FILE_LIMITS, findPlainFile } from './engine/plain-file.ts';
 import type { ImportControl, ImportProgress } from './imports/progress.ts';
 import { RECORD, checkModelName, hashOf, modelNames, summarise } from './models.ts';
+import { Refusal } from './refusal.ts';
 
 const GB = 1e9;
 const DEFAULT_LIMIT_GB = 50;
 /** Bytes that are copied at a time. */
 const CHUNK = 1 << 20;
+
+/** Codes of what is wrong with a model's files, however often they are looked at; after any other failure they may do. */
+const WRONG_FILES: ReadonlySet<string> = new Set<ErrorCode>(['bad-config', 'bad-weights', 'unsupported']);
+
+export function areFilesWrong(code: string): boolean {
+  return WRONG_FILES.has(code);
+}
 
 /** MODEL_LIMIT_GB: how much a model that is imported may weigh. */
 export function modelLimits(env: Record<string, string | undefined>): FolderLimits {
@@ -104,17 +112,20 @@ export async function draftModel<T>(home: string, bytes: number, work: (draft: s
   }
 }
 
-/** The model of this name and hash where it is there already. @throws EngineError where another one has the name */
+/** The model of this name and hash where it is there already. @throws Refusal where another one has the name */
 export async function findSame(home: string, name: string, hash: string): Promise<ModelSummary | null> {
   const existing = (await modelNames(home)).get(name);
   if (!existing) return null;
   if ((await hashOf(await readModelFolder(existing.folder))) === hash) return summarise(name, existing);
-  throw new EngineError('bad-request', 'name', 'a name that no other model has', JSON.stringify(name));
+  throw new Refusal('conflict', 'name', 'a name that no other model has', JSON.stringify(name));
 }
 
 async function placeModel(home: string, draft: string, name: string, record: { hash: string; origin?: string }): Promise<ModelSummary> {
   const folder = join(home, 'models', name);
-  await writeFile(join(draft, RECORD), JSON.stringify({ name, ...record, importedAt: new Date().toISOString() }));
+  const text = JSON.stringify({ name, ...record, importedAt: new Date().toISOString() });
+  await writeFile(join(draft, RECORD), text).catch((error: unknown) => {
+    throw isDiskFull(error) ? noSpace(draft, error) : error;
+  });
   try {
     await rename(draft, folder);
   } catch (error) {

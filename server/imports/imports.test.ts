@@ -298,6 +298,18 @@ describe('from a browser', () => {
     expect(await ended(id)).toMatchObject({ state: 'done' });
   });
 
+  test.skipIf(!existsSync('/dev/full'))('a disk without room for the last note leaves what was sent', async () => {
+    const { id } = await begin(upload());
+    const path = join(home, 'imports', id, 'files', 'pathboard.json');
+    await symlink('/dev/full', path);
+    for (const [name, data] of contents) await put(id, name, 0, data);
+    const kept = files.reduce((sum, { bytes }) => sum + bytes, 0);
+    expect(await ended(id)).toMatchObject({ state: 'failed', kept, error: { code: 'too-large' } });
+    await rm(path);
+    await change(id, 'running');
+    expect(await ended(id)).toMatchObject({ state: 'done' });
+  });
+
   test('what is no model leaves nothing, and can be sent again', async () => {
     const config = Buffer.from('{"model_type":"bert"}');
     files = files.map((file) => (file.name === 'config.json' ? { ...file, bytes: config.length } : file));

@@ -13,6 +13,7 @@ import { reportFault } from '../faults.ts';
 import { discardDownload, keptBytes } from '../hub.ts';
 import type { HubSettings } from '../hub/guarded-get.ts';
 import { log } from '../log.ts';
+import { areFilesWrong } from '../model-import.ts';
 import { checkModelName, deleteModel, modelNames } from '../models.ts';
 import { Refusal } from '../refusal.ts';
 import { checkUpload } from './upload.ts';
@@ -281,8 +282,9 @@ export class Imports {
       await this.#forget(job);
       return;
     }
-    // What was sent is no model, however often it is looked at.
-    if (outcome.type === 'failed' && kind === 'upload') await rm(filesOf(home, id), { recursive: true, force: true });
+    // What was sent is no model.
+    if (outcome.type === 'failed' && kind === 'upload' && areFilesWrong(outcome.error.code))
+      await rm(filesOf(home, id), { recursive: true, force: true });
     await this.#measure(job);
     await this.#note(job, outcome.type === 'failed' ? { state: 'failed', error: outcome.error } : { state: 'stopped', error: null });
   }
