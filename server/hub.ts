@@ -9,7 +9,7 @@ import { download, type Downloaded } from './hub/download.ts';
 import type { HubSettings } from './hub/guarded-get.ts';
 import { checkRepository, checkRevision } from './hub/reference.ts';
 import type { ImportControl } from './imports/progress.ts';
-import { takeLock } from './lock.ts';
+import { releaseOwnLock, takeLock } from './lock.ts';
 import { adoptModel, areFilesWrong } from './model-import.ts';
 import { checkModelName, modelNames, originOfModel, summarise } from './models.ts';
 import { Refusal } from './refusal.ts';
@@ -75,6 +75,11 @@ export async function discardDownload(home: string, asked: Asked): Promise<void>
   } finally {
     release();
   }
+}
+
+/** For when a thread of this process died that was fetching it. */
+export function releaseDownload(home: string, asked: Asked): void {
+  releaseOwnLock(folderOf(home, asked));
 }
 
 async function sizeOfFiles(folder: string): Promise<number> {

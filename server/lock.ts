@@ -19,9 +19,9 @@ export class LockedError extends Error {
  */
 export function takeLock(home: string): () => void {
   makeHome(home);
-  const path = join(home, 'server.lock');
+  const path = lockOf(home);
   const own = `${path}.${process.pid}`;
-  const text = JSON.stringify({ pid: process.pid, started: startOf(process.pid) } satisfies Holder);
+  const text = ownHolder();
   // Linked into place when complete, so that nobody ever reads a lock without its content.
   inHome(home, () => writeFileSync(own, text));
   try {
@@ -33,6 +33,19 @@ export function takeLock(home: string): () => void {
     rmSync(own, { force: true });
   }
   throw new LockedError(`${home}: expected a folder that no other process is about to open, got one that others keep locking`);
+}
+
+/** Releases a lock of this process whose thread died with it; one of another process stays. */
+export function releaseOwnLock(home: string): void {
+  release(lockOf(home), ownHolder());
+}
+
+function lockOf(home: string): string {
+  return join(home, 'server.lock');
+}
+
+function ownHolder(): string {
+  return JSON.stringify({ pid: process.pid, started: startOf(process.pid) } satisfies Holder);
 }
 
 function linkInto(from: string, to: string): boolean {

@@ -10,7 +10,7 @@ import { checkSpace, isDiskFull, noSpace } from './disk.ts';
 import { hashModel, readModelFolder, type FolderLimits, type ModelFolder } from './engine/model-folder.ts';
 import { FILE_LIMITS, findPlainFile } from './engine/plain-file.ts';
 import type { ImportControl, ImportProgress } from './imports/progress.ts';
-import { RECORD, checkModelName, hashOf, modelNames, summarise } from './models.ts';
+import { RECORD, checkModelName, hashOf, modelNames, noneIfMissing, summarise } from './models.ts';
 import { Refusal } from './refusal.ts';
 
 const GB = 1e9;
@@ -101,7 +101,7 @@ export async function adoptModel(
 export async function draftModel<T>(home: string, bytes: number, work: (draft: string) => Promise<T>): Promise<T> {
   const models = join(home, 'models');
   await mkdir(models, { recursive: true });
-  await removeLeftovers(models);
+  await removeLeftovers(home);
   await checkSpace(models, bytes);
   const draft = join(models, `.import-${process.pid}-${randomUUID()}`);
   try {
@@ -161,11 +161,18 @@ async function copyFile(
   return bytes;
 }
 
-/** Drafts of imports, and what was being deleted, of processes that are gone. */
-async function removeLeftovers(models: string): Promise<void> {
-  for (const entry of await readdir(models)) {
+/**
+ * Drafts of imports, and what was being deleted, of processes that are gone. With `ownToo`, for a process that has begun none
+ * yet, also those of its own number: an earlier one had it, as in a container each server has.
+ */
+export async function removeLeftovers(home: string, { ownToo = false } = {}): Promise<void> {
+  const models = join(home, 'models');
+  for (const entry of await readdir(models).catch(noneIfMissing)) {
     const owner = /^\.(?:import|deleted)-(\d+)-/.exec(entry);
-    if (owner && !isAlive(Number(owner[1]))) await rm(join(models, entry), { recursive: true, force: true });
+    if (!owner) continue;
+    const pid = Number(owner[1]);
+    const isGone = (ownToo && pid === process.pid) || !isAlive(pid);
+    if (isGone) await rm(join(models, entry), { recursive: true, force: true });
   }
 }
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FIXTURES } from './engine/testing.ts';
 import { randomGpt2, safetensors } from './engine/random-model.ts';
 import { importModel } from './model-import.ts';
-import { filesOfModel, listModels, openModelFolder } from './models.ts';
+import { deleteModel, filesOfModel, listModels, openModelFolder } from './models.ts';
 
 let home: string;
 let source: string;
@@ -137,6 +137,14 @@ describe('import', () => {
     await writeFile(join(folder, 'model.safetensors.index.json'), JSON.stringify({ weight_map: weightMap }));
     expect(await importModel(home, folder)).toMatchObject({ name: 'sharded', layers: 1 });
   });
+});
+
+test('a model is deleted by its record, whatever its files have become', async () => {
+  const { hash } = await importModel(home, source, 'tiny');
+  await writeFile(join(home, 'models', 'tiny', 'tokenizer.json'), '[]');
+  await expect(deleteModel(home, 'tiny', 'another')).rejects.toThrow('the model with sha256 another');
+  await deleteModel(home, 'tiny', hash);
+  expect(await readdir(join(home, 'models'))).toEqual([]);
 });
 
 test('the files of a hash are read once, and anew when they have changed', async () => {

@@ -122,7 +122,7 @@ export async function modelNames(home: string): Promise<Map<string, Located>> {
 }
 
 /** A home without imports has no such folder; one that cannot be read is a failure. */
-function noneIfMissing(error: unknown): [] {
+export function noneIfMissing(error: unknown): [] {
   if (isMissing(error)) return [];
   throw error;
 }
@@ -151,8 +151,12 @@ export async function summarise(name: string, { folder, builtIn }: Located): Pro
 
 /** As recorded at import, else computed: built-in models are small. */
 export async function hashOf(model: ModelFolder): Promise<string> {
-  const record = await readJson(join(model.folder, RECORD));
-  return record && 'hash' in record && typeof record.hash === 'string' ? record.hash : hashModel(model);
+  return (await recordedHash(model.folder)) ?? hashModel(model);
+}
+
+async function recordedHash(folder: string): Promise<string | null> {
+  const record = await readJson(join(folder, RECORD));
+  return record && 'hash' in record && typeof record.hash === 'string' ? record.hash : null;
 }
 
 /** How many numbers the model has, each counted once, and the types in which they are stored. */
@@ -213,7 +217,8 @@ async function readRecord(folder: string): Promise<{ origin: string | null; impo
 export async function deleteModel(home: string, name: string, hash: string): Promise<void> {
   const { folder, builtIn } = await locateModel(home, name);
   if (builtIn) throw new Refusal('conflict', name, 'a model that was imported', 'one that is built in');
-  const found = await hashOf(await readModelFolder(folder));
+  // As recorded: reading a tokenizer holds up everybody's edits, and one that is broken must not keep its model here.
+  const found = (await recordedHash(folder)) ?? (await hashOf(await readModelFolder(folder)));
   if (found !== hash) throw new Refusal('conflict', name, `the model with sha256 ${hash.slice(0, 12)}`, found.slice(0, 12));
   const leaving = join(home, 'models', `.deleted-${process.pid}-${randomUUID()}`);
   await rename(folder, leaving);

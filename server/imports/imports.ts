@@ -10,10 +10,10 @@ import type { ModelImport, NewImport } from '../../lib/model-wire.ts';
 import { checkSpace, isDiskFull, noSpace } from '../disk.ts';
 import type { FolderLimits } from '../engine/model-folder.ts';
 import { reportFault } from '../faults.ts';
-import { discardDownload, keptBytes } from '../hub.ts';
+import { discardDownload, keptBytes, releaseDownload } from '../hub.ts';
 import type { HubSettings } from '../hub/guarded-get.ts';
 import { log } from '../log.ts';
-import { areFilesWrong } from '../model-import.ts';
+import { areFilesWrong, removeLeftovers } from '../model-import.ts';
 import { checkModelName, deleteModel, modelNames } from '../models.ts';
 import { Refusal } from '../refusal.ts';
 import { checkUpload } from './upload.ts';
@@ -74,6 +74,7 @@ export class Imports {
   /** With what an earlier process left: all of it is stopped. */
   static async open(options: ImportsOptions): Promise<Imports> {
     const imports = new Imports(options);
+    await removeLeftovers(options.home, { ownToo: true });
     for (const record of await readRecords(options.home)) {
       const state = record.state === 'failed' ? 'failed' : 'stopped';
       const job = jobOf({ ...record, state }, options.now());
@@ -255,11 +256,14 @@ export class Imports {
   }
 
   async #follow(job: Job, running: RunningTask): Promise<void> {
-    await this.#note(job, {}).catch((error: unknown) => reportFault('import', error));
-    const outcome = await running.outcome.catch((error: unknown): Outcome => {
+    // Caught before anything is waited for: a thread may die at once.
+    const ended = running.outcome.catch((error: unknown): Outcome => {
       reportFault('import', error);
+      this.#releaseLock(job);
       return { type: 'failed', error: { code: 'internal', message: 'import: expected a model, got a fault that the server has logged' } };
     });
+    await this.#note(job, {}).catch((error: unknown) => reportFault('import', error));
+    const outcome = await ended;
     job.task = null;
     // A server that is stopping leaves its records as they are: the next one finds what was running.
     if (this.#closing) return;
@@ -270,6 +274,14 @@ export class Imports {
     } finally {
       this.#admit();
     }
+  }
+
+  /** A thread that died has released nothing. Another one of ours may be at the same download, under another name. */
+  #releaseLock({ record: { kind, from, revision } }: Job): void {
+    if (kind !== 'hub' || from === null || revision === null) return;
+    const { home, settings } = this.#options;
+    const at = [...this.#jobs.values()].filter(({ task, record }) => task && record.from === from && record.revision === revision);
+    if (at.length < 2) releaseDownload(home, { settings, repository: from, revision });
   }
 
   async #settle(job: Job, outcome: Outcome): Promise<void> {

@@ -1,8 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { DEFAULT_HOSTS } from '../hub/guarded-get.ts';
+import { takeLock } from '../lock.ts';
 import { Imports } from './imports.ts';
 import { runTask, type Outcome } from './task.ts';
 
@@ -58,6 +60,30 @@ test('one that is stopped again while it waits for its own thread does not start
   threads[0]!.end({ type: 'stopped' });
   expect(await stopped).toMatchObject({ state: 'stopped' });
   expect(threads).toHaveLength(1);
+});
+
+test('one that dies gives its download back, unless another one is at it', async () => {
+  const { id } = await begin('tiny');
+  const other = await imports.start({ kind: 'hub', from: 'org/tiny', name: 'other' }, AUTHOR);
+  const asked = JSON.stringify([settings.endpoint, 'org/tiny', 'main']);
+  const folder = join(home, 'downloads', createHash('sha256').update(asked).digest('hex').slice(0, 32));
+  await mkdir(folder, { recursive: true });
+  takeLock(folder);
+  threads[1]!.die();
+  await vi.waitFor(async () => expect(await stateOf(other.id)).toBe('failed'));
+  await expect(imports.discard(other.id)).rejects.toThrow('one that nobody else goes on with');
+  threads[0]!.die();
+  await vi.waitFor(async () => expect(await stateOf(id)).toBe('failed'));
+  await imports.discard(id);
+  expect(await readdir(join(home, 'downloads'))).toEqual([]);
+});
+
+test('what an earlier server of the same number left goes when the next one starts', async () => {
+  const models = join(home, 'models');
+  for (const what of ['import', 'deleted']) await mkdir(join(models, `.${what}-${process.pid}-x`), { recursive: true });
+  await mkdir(join(models, `.import-${process.ppid}-x`));
+  await Imports.open({ home, settings, limits: { bytes: 1e9 }, now: Date.now });
+  expect(await readdir(models)).toEqual([`.import-${process.ppid}-x`]);
 });
 
 test('one that dies lets the next one start', async () => {

@@ -35,9 +35,16 @@ export interface RunningTask {
   stop(): void;
 }
 
+/** Megabytes of a thread's heap. Weights are streamed past it; a tokenizer is read whole. */
+const MOST_HEAP = 2048;
+
 /** Executes an import in a thread of its own. The outcome is rejected with what is no refusal. */
 export function runTask(task: ImportTask, onProgress: (progress: ImportProgress) => void): RunningTask {
-  const worker = new Worker(new URL('./worker-entry.mjs', import.meta.url), { workerData: task, execArgv: [] });
+  const worker = new Worker(new URL('./worker-entry.mjs', import.meta.url), {
+    workerData: task,
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: MOST_HEAP },
+  });
   // An import that goes on does not keep a server from ending: what came is kept.
   worker.unref();
   const outcome = new Promise<Outcome>((resolve, reject) => {
