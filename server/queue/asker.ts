@@ -41,12 +41,18 @@ export class Asker {
   readonly #waits = new Map<string, Set<Wait>>();
   /** until it is withdrawn, where it comes to nothing */
   readonly #asking = new Set<Promise<Answer>>();
+  /** what nobody waits for and the database could not be told so: else workers would compute it for nobody */
+  readonly #unwanted = new Map<string, NewJob>();
+  #withdrawing: NodeJS.Timeout | null = null;
   readonly #deaf: () => void;
   #listed: { at: number; models: ReturnType<Models['list']> } | null = null;
 
   constructor(private readonly options: AskerOptions) {
     this.#deaf = options.channel.listen((message) => {
-      if (message.type === 'reconnected') for (const waits of this.#waits.values()) for (const wait of waits) wait.look();
+      if (message.type === 'reconnected') {
+        for (const waits of this.#waits.values()) for (const wait of waits) wait.look();
+        void this.#withdrawAll();
+      }
       if (message.type === 'ended') for (const wait of this.#waits.get(message.key) ?? []) wait.look();
       if (message.type === 'progress') for (const wait of this.#waits.get(message.key) ?? []) wait.tell(message);
     });
@@ -78,6 +84,7 @@ export class Asker {
     const ending = new EngineError('cancelled', 'analysis', 'a server that runs', 'one that stops');
     for (const waits of this.#waits.values()) for (const wait of waits) wait.give(ending);
     await Promise.allSettled(this.#asking);
+    if (this.#withdrawing) clearTimeout(this.#withdrawing);
     this.#deaf();
   }
 
@@ -133,7 +140,25 @@ export class Asker {
   }
 
   async #withdraw(jobId: string, job: NewJob): Promise<void> {
-    await this.#unlessAway(this.options.store.cancel(jobId, job));
+    this.#unwanted.set(jobId, job);
+    try {
+      await this.options.store.cancel(jobId, job);
+      this.#unwanted.delete(jobId);
+    } catch (error) {
+      if (isUnavailable(error)) return this.#withdrawLater();
+      this.#unwanted.delete(jobId);
+      this.options.onFault(error);
+    }
+  }
+
+  #withdrawLater(): void {
+    this.#withdrawing ??= setTimeout(() => void this.#withdrawAll(), LOOK).unref();
+  }
+
+  async #withdrawAll(): Promise<void> {
+    if (this.#withdrawing) clearTimeout(this.#withdrawing);
+    this.#withdrawing = null;
+    await Promise.all([...this.#unwanted].map(([jobId, job]) => this.#withdraw(jobId, job)));
   }
 
   async #unlessAway(work: Promise<void>): Promise<void> {

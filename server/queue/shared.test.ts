@@ -312,6 +312,21 @@ describe.skipIf(!hasPostgres())('several machines', () => {
     finish.mockRestore();
   });
 
+  test('what was withdrawn while the database was away is withdrawn when it is back', async () => {
+    const [here, worker] = [await server(), await machine('worker')];
+    const stop = new AbortController();
+    const asked = ask(here, short('far'), { signal: stop.signal });
+    await until(() => worker.bench.begun.length === 1);
+    const cancel = vi.spyOn(JobStore.prototype, 'cancel').mockRejectedValueOnce(away());
+    stop.abort();
+    expect(await asked).toContain('a request to stop');
+    expect(await jobs()).toEqual(['active']);
+    await until(() => worker.bench.stopped.length === 1);
+    expect(await jobs()).toEqual(['cancelled']);
+    expect(cancel).toHaveBeenCalledTimes(2);
+    cancel.mockRestore();
+  });
+
   test('a job that was taken without the worker hearing of it is handed back, and computed', async () => {
     const [here, worker] = [await server(), await machine('worker')];
     worker.bench.letAll();
