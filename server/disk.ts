@@ -1,6 +1,9 @@
 import { statfs } from 'node:fs/promises';
 import { Refusal } from './refusal.ts';
 
+/** Bytes that what is sent or fetched leaves free: a database without room for edits would stop everybody. */
+export const RESERVE = 1e9;
+
 /** @throws Refusal where the disk has less than `bytes` left */
 export async function checkSpace(folder: string, bytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder);

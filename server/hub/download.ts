@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isEngineError } from '../../lib/engine/index.ts';
 import { isMissing } from '../files.ts';
-import { checkSpace, isDiskFull, noSpace } from '../disk.ts';
+import { RESERVE, checkSpace, isDiskFull, noSpace } from '../disk.ts';
 import { Refusal, isRefusal } from '../refusal.ts';
 import { guardedGet, type Answer, type HubSettings } from './guarded-get.ts';
 
@@ -149,7 +149,7 @@ async function checkSize(answer: Answer, part: Part, start: number, { limit, par
   const length = answer.body.headers['content-length'];
   const total = length === undefined ? null : start + Number(length);
   if (total !== null && total > limit) throw tooLarge(part, limit, String(total));
-  await checkSpace(parts, (total ?? start) - start);
+  await checkSpace(parts, (total ?? start) - start + RESERVE);
   return total;
 }
 

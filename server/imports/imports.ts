@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import type { ReadableStream as NodeStream } from 'node:stream/web';
 import type { Author } from '../../lib/board/records.ts';
 import type { ModelImport, NewImport } from '../../lib/model-wire.ts';
-import { checkSpace, isDiskFull, noSpace } from '../disk.ts';
+import { RESERVE, checkSpace, isDiskFull, noSpace } from '../disk.ts';
 import type { FolderLimits } from '../engine/model-folder.ts';
 import { reportFault } from '../faults.ts';
 import { discardDownload, keptBytes, releaseDownload } from '../hub.ts';
@@ -102,7 +102,10 @@ export class Imports {
     const job = jobOf(record, this.#options.now());
     this.#jobs.set(record.id, job);
     try {
-      if (record.kind === 'upload') await this.#prepare(job);
+      if (record.kind === 'upload') {
+        await this.#checkRoom(job);
+        await this.#prepare(job);
+      }
       await this.#note(job, {});
     } catch (error) {
       // What was refused takes no name and no place.
@@ -135,9 +138,10 @@ export class Imports {
     if (!job.task) await job.followed;
     if (job.doneAt !== null) throw new Refusal('conflict', 'import', 'one that is not done', 'one that is');
     if (job.record.state === 'waiting' || job.record.state === 'running') return this.#present(job);
-    Object.assign(job, { heardAt: this.#options.now() });
     // A thread that takes its time to stop has the folder to itself; an upload that has one is whole.
     const receives = job.record.kind === 'upload' && !job.task;
+    if (receives) await this.#checkRoom(job);
+    job.heardAt = this.#options.now();
     await this.#note(job, { state: receives ? 'running' : 'waiting', error: null });
     if (receives) {
       await this.#prepare(job);
@@ -223,10 +227,6 @@ export class Imports {
     const name = named(given.name);
     if ((await modelNames(home)).has(name)) throw new Refusal('conflict', 'name', 'a name that no other model has', JSON.stringify(name));
     checkUpload(given.files, limits);
-    await checkSpace(
-      home,
-      given.files.reduce((sum, { bytes }) => sum + bytes, 0),
-    );
     return { ...common, kind: 'upload', from: null, name, files: given.files, state: 'running' };
   }
 
@@ -311,6 +311,13 @@ export class Imports {
   async #forget(job: Job): Promise<void> {
     job.kept = job.kept.catch(() => {}).then(() => removeRecord(this.#options.home, job.record.id));
     await job.kept;
+  }
+
+  /** For all of this upload and of the others that may go on. One that failed has no claim before it is taken up again. */
+  async #checkRoom(asking: Job): Promise<void> {
+    const claims = [...this.#jobs.values()].filter((job) => job === asking || (job.doneAt === null && job.record.state !== 'failed'));
+    const missing = claims.reduce((sum, job) => sum + missingOf(job), 0);
+    await checkSpace(this.#options.home, missing + RESERVE);
   }
 
   async #prepare(job: Job): Promise<void> {
@@ -416,6 +423,11 @@ function isAbandoned({ record, task, heardAt, writing }: Job, now: number): bool
 
 function hereOf({ here }: Job): number {
   return [...here.values()].reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** Bytes of an upload that are yet to come. */
+function missingOf({ record: { files }, here }: Job): number {
+  return files.reduce((sum, { name, bytes }) => sum + bytes - (here.get(name) ?? 0), 0);
 }
 
 function named(name: string): string {

@@ -3,14 +3,17 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { checkSpace } from '../disk.ts';
 import { DEFAULT_HOSTS } from '../hub/guarded-get.ts';
 import { takeLock } from '../lock.ts';
+import { Refusal } from '../refusal.ts';
 import { Imports } from './imports.ts';
 import { runTask, type Outcome } from './task.ts';
 
 /** Threads that do not stop when they are told, and that die: whether a real one does cannot be chosen. */
 
 vi.mock('./task.ts');
+vi.mock('../disk.ts', { spy: true });
 
 interface Thread {
   end(outcome: Outcome): void;
@@ -84,6 +87,30 @@ test('what an earlier server of the same number left goes when the next one star
   await mkdir(join(models, `.import-${process.ppid}-x`));
   await Imports.open({ home, settings, limits: { bytes: 1e9 }, now: Date.now });
   expect(await readdir(models)).toEqual([`.import-${process.ppid}-x`]);
+});
+
+test('an upload needs room for what the others have yet to send, and for the database', async () => {
+  const upload = (name: string, bytes: number) => {
+    const files = ['config.json', 'model.safetensors'].map((file) => ({ name: file, bytes: bytes / 2, modified: 1 }));
+    return imports.start({ kind: 'upload', name, files }, AUTHOR);
+  };
+  const asked = () => vi.mocked(checkSpace).mock.lastCall;
+  const first = await upload('first', 2000);
+  expect(asked()).toEqual([home, 1e9 + 2000]);
+  await imports.receive(first.id, 'config.json', 0, new Blob(['x'.repeat(400)]).stream());
+  const second = await upload('second', 500);
+  expect(asked()).toEqual([home, 1e9 + 1600 + 500]);
+  const refused = new Refusal('too-large', home, 'a disk with room', 'none');
+  vi.mocked(checkSpace).mockRejectedValueOnce(refused);
+  await expect(upload('third', 500)).rejects.toBe(refused);
+  expect((await imports.list()).map(({ name }) => name)).toEqual(['second', 'first']);
+  await imports.stop(second.id);
+  vi.mocked(checkSpace).mockRejectedValueOnce(refused);
+  await expect(imports.resume(second.id)).rejects.toBe(refused);
+  expect(await stateOf(second.id)).toBe('stopped');
+  await imports.discard(first.id);
+  expect(await imports.resume(second.id)).toMatchObject({ state: 'running' });
+  expect(asked()).toEqual([home, 1e9 + 500]);
 });
 
 test('one that dies lets the next one start', async () => {
