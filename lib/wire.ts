@@ -356,7 +356,8 @@ export interface WorkerSummary {
   /** of Pathboard */
   version: string;
   engineVersion: string;
-  devices: { engine: string; provider: string; dtype: string; threads: number }[];
+  /** `notCuda`: why it is not CUDA, where that was asked for or is set up */
+  devices: { engine: string; provider: string; dtype: string; threads: number; notCuda?: string }[];
   models: { name: string; hash: string; dictionaries: { name: string; hash: string }[] }[];
   /** analyses that it computes now */
   running: number;

@@ -7,6 +7,7 @@ export const workerStrings = {
   columns: { name: 'Machine', device: 'Computes on', state: 'Now' },
   kinds: { server: 'a server', worker: 'a worker' },
   device: (provider: string, dtype: string, threads: number) => `${provider}, ${dtype}, ${few(threads, 'thread', 'threads')}`,
+  notCuda: (why: string) => `in place of CUDA: ${why}`,
   idle: 'idle',
   running: (count: number) => few(count, 'analysis', 'analyses'),
   other: (engine: string) => `another version (engine ${engine}): takes nothing from here`,

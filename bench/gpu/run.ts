@@ -49,7 +49,7 @@ interface Row {
 async function chooseOrEnd(): Promise<ServerDevice> {
   const device = choiceOf('--device', values.device, ['cuda', 'cpu']);
   const precision = choiceOf('--precision', values.precision, PRECISIONS);
-  if (device === 'cpu') return { provider: 'cpu', precision, error: null, why: 'the CPU was asked for', room: null };
+  if (device === 'cpu') return { provider: 'cpu', precision, error: null, why: 'the CPU was asked for', fellBack: false, room: null };
   const chosen = await chooseDevice({ device, precision });
   if (chosen.provider === 'cuda') return chosen;
   throw new Error(

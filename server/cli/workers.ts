@@ -43,7 +43,12 @@ async function readWorkers(home: string): Promise<WorkerSummary[]> {
 }
 
 function rowOf({ name, kind, devices, models, running, takes, engineVersion, version, silentFor }: WorkerSummary): string[] {
-  const device = devices.map(({ provider, dtype, threads }) => `${provider} ${dtype}, ${threads} threads`).join('; ');
+  const device = devices
+    .map(
+      ({ provider, dtype, threads, notCuda }) =>
+        `${provider} ${dtype}, ${threads} threads${notCuda === undefined ? '' : `, in place of cuda: ${notCuda}`}`,
+    )
+    .join('; ');
   const state = takes ? `${running} running` : `takes nothing from here: engine ${engineVersion}`;
   const listed = models.map((model) => `${model.name} ${model.hash.slice(0, 12)}`).join(', ') || 'no model';
   return [name, kind, device, listed, state, `Pathboard ${version}`, `seen ${(silentFor / 1000).toFixed(1)} s ago`];

@@ -15,7 +15,7 @@ it.each(['auto', 'cuda'] as const)('says with %s why it is the CPU where the lib
   const folder = await mkdtemp(join(tmpdir(), 'pathboard-no-cuda-'));
   const chosen = await chooseDevice({ device, precision: 'float16' }, folder);
   await rm(folder, { recursive: true });
-  expect(chosen).toMatchObject({ provider: 'cpu', precision: 'float32' });
+  expect(chosen).toMatchObject({ provider: 'cpu', precision: 'float32', fellBack: device === 'cuda' });
   expect(lineOfDevice(chosen)).toMatch(/^cpu, float32, in place of cuda: no libonnxruntime_providers_shared\.so, .*npm run setup:cuda/);
 });
 

@@ -19,6 +19,8 @@ export interface ServerDevice {
   error: number | null;
   /** why it is not CUDA; null where it is */
   why: string | null;
+  /** CUDA was asked for, or is set up, and is not what computes */
+  fellBack: boolean;
   /** bytes of weights that the device has room for; null where sessions share them */
   room: number | null;
 }
@@ -36,15 +38,23 @@ export function providerFolder(): string {
 
 /** Never throws: what is wrong with CUDA is why it is the CPU. */
 export async function chooseDevice({ device, precision }: WantedDevice, folder = providerFolder()): Promise<ServerDevice> {
-  const onCpu = (why: string): ServerDevice => ({ provider: 'cpu', precision: 'float32', error: null, why, room: null });
-  if (device === 'cpu') return onCpu('the CPU was asked for');
+  const onCpu = (why: string, fellBack: boolean): ServerDevice => ({
+    provider: 'cpu',
+    precision: 'float32',
+    error: null,
+    why,
+    fellBack,
+    room: null,
+  });
+  if (device === 'cpu') return onCpu('the CPU was asked for', false);
   const missing = CUDA_FILES.filter((file) => !existsSync(join(folder, file)));
-  if (missing.length > 0) return onCpu(`no ${missing.join(', ')} beside onnxruntime-node (npm run setup:cuda fetches them)`);
+  if (missing.length > 0)
+    return onCpu(`no ${missing.join(', ')} beside onnxruntime-node (npm run setup:cuda fetches them)`, device === 'cuda');
   try {
     const error = await probe('cuda', precision);
-    return { provider: 'cuda', precision, error, why: null, room: roomOnCard() };
+    return { provider: 'cuda', precision, error, why: null, fellBack: false, room: roomOnCard() };
   } catch (cause) {
-    return onCpu([cause instanceof Error ? cause.message : String(cause), missingLibraries(folder)].filter(Boolean).join('; '));
+    return onCpu([cause instanceof Error ? cause.message : String(cause), missingLibraries(folder)].filter(Boolean).join('; '), true);
   }
 }
 

@@ -55,7 +55,8 @@ export function createEngine({
   });
   const device = async () => {
     const found = await inference.call('device', null);
-    devices[0] = { ...cpuDevice(threads), provider: found.provider, dtype: found.precision };
+    const { provider, precision: dtype, fellBack, why } = found;
+    devices[0] = { ...cpuDevice(threads), provider, dtype, ...(fellBack && why !== null && { notCuda: why }) };
     return found;
   };
   return { ...jobs, models, devices, device };

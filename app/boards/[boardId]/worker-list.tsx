@@ -44,7 +44,16 @@ export function WorkerList() {
                 <td className="pr-3">
                   <span className="wrap-anywhere">{name}</span> <span className="whitespace-nowrap text-soft">({words.kinds[kind]})</span>
                 </td>
-                <td className="pr-3">{devices.map((device) => words.device(device.provider, device.dtype, device.threads)).join('; ')}</td>
+                <td className="pr-3">
+                  {devices.map((device) => words.device(device.provider, device.dtype, device.threads)).join('; ')}
+                  {devices.map(({ notCuda }) =>
+                    notCuda === undefined ? null : (
+                      <span key={notCuda} className="block text-fault">
+                        {words.notCuda(notCuda)}
+                      </span>
+                    ),
+                  )}
+                </td>
                 <td className="tabular-nums">
                   {takes ? (running === 0 ? words.idle : words.running(running)) : words.other(engineVersion)}
                 </td>
