@@ -141,7 +141,7 @@ test('a model is imported from the hub, cancelled, taken up after a restart, upl
   await test.step('its page says what it is and who needs it; it is deleted all the same', async () => {
     await owner.goto('/models');
     await expect(rowOf(owner, 'mine').getByRole('cell', { name: '1', exact: true })).toBeVisible();
-    await owner.getByRole('link', { name: 'mine', exact: true }).click();
+    await owner.getByRole('region', { name: 'Models' }).getByRole('link', { name: 'mine', exact: true }).click();
     await expect(owner.getByRole('heading', { name: 'mine' })).toBeVisible();
     await expect(owner.getByRole('link', { name: 'abcab' })).toBeVisible();
     await inspect(owner, 'model');

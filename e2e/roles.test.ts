@@ -115,11 +115,14 @@ test('a guest makes an account, and what they wrote is theirs in another browser
   await visitor.getByRole('button', { name: 'Signed in as Vera' }).click();
   await visitor.getByRole('button', { name: 'Sign out' }).click();
   await expect(visitor.getByRole('dialog', { name: 'Sign out?' })).toContainText('You are a guest.');
+  // Scripts that come late: nothing that is typed before may be lost.
+  await visitor.route('**/_next/static/**/*.js', (route) => setTimeout(() => void route.continue(), 2_000));
   await visitor.getByRole('button', { name: 'Make an account' }).click();
   const form = visitor.getByRole('form', { name: 'Make an account' });
   await form.getByLabel('E-mail').fill('vera@example.org');
   await form.getByLabel('Password').fill('a long enough password');
   await form.getByRole('button', { name: 'Make the account' }).click();
+  await visitor.unroute('**/_next/static/**/*.js');
   await expect(visitor.getByRole('form', { name: 'Change the password' })).toBeVisible();
 
   const context = await browser.newContext({ baseURL: server.url });

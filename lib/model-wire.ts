@@ -21,8 +21,6 @@ export type ModelSource =
   | { kind: 'upload' }
   | { kind: 'hub'; host: string; repository: string; revision: string };
 
-/** Bytes of one request of an upload. */
-export const UPLOAD_CHUNK = 4 * 1024 * 1024;
 const MOST_FILES = 1000;
 const LARGEST = 1e13;
 

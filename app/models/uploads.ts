@@ -1,4 +1,5 @@
-import { UPLOAD_CHUNK, type ModelImport } from '@/lib/model-wire.ts';
+import type { ModelImport } from '@/lib/model-wire.ts';
+import { UPLOAD_CHUNK } from '@/lib/upload.ts';
 import { RequestFailure, failureOf, request } from '@/app/ui/request.ts';
 import { strings } from '@/app/ui/strings.ts';
 

@@ -1,5 +1,6 @@
 'use client';
-import { useSyncExternalStore, type ButtonHTMLAttributes, type Ref } from 'react';
+import type { ButtonHTMLAttributes, Ref } from 'react';
+import { useListens } from './use-listens.ts';
 
 const TONES = {
   main: 'border-ink bg-ink text-paper hover:opacity-90',
@@ -15,7 +16,7 @@ export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
 
 /** Disabled until React listens: a click on what the server drew would be lost, and a form would be sent as an address. */
 export function Button({ tone = 'plain', small = false, className = '', type = 'button', disabled = false, ...rest }: ButtonProps) {
-  const listens = useSyncExternalStore(never, listening, notListening);
+  const listens = useListens();
   const size = small ? 'px-1.5 py-0.5 text-xs' : 'px-3 py-1.5 text-sm';
   return (
     <button
@@ -26,7 +27,3 @@ export function Button({ tone = 'plain', small = false, className = '', type = '
     />
   );
 }
-
-const never = () => () => {};
-const listening = () => true;
-const notListening = () => false;

@@ -6,6 +6,7 @@ import { Button } from './button.tsx';
 import { Field } from './field.tsx';
 import { lineOf, request } from './request.ts';
 import { strings } from './strings.ts';
+import { useListens } from './use-listens.ts';
 import { TokenChip } from './token-chip.tsx';
 
 /** The example's counterfactual, target and foil belong to the example's prompt alone. */
@@ -29,6 +30,7 @@ interface StartFormProps {
 
 export function StartForm({ models, workspaces }: StartFormProps) {
   const router = useRouter();
+  const listens = useListens();
   const ready = models.filter((model) => model.hasTokenizer);
   const [name, setName] = useState((ready.find((model) => model.builtIn) ?? ready[0])?.name ?? '');
   const model = ready.find((one) => one.name === name);
@@ -72,6 +74,7 @@ export function StartForm({ models, workspaces }: StartFormProps) {
             {...control}
             rows={3}
             spellCheck={false}
+            readOnly={!listens}
             value={prompt}
             onChange={(event) => setPrompt(event.target.value)}
             className="field font-mono text-sm"
