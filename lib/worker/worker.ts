@@ -2,6 +2,7 @@ import { EngineError, isEngineError, type Control } from '../engine/index.ts';
 import type { HostedModel } from '../hosted-model.ts';
 import type { CallName, Calls, Device, FromWorker, ModelPlace, ToWorker, WireError } from './messages.ts';
 import { loadModelFiles } from './model-files.ts';
+import { OneModel } from './one-model.ts';
 import { checkRoom, type Room } from './room.ts';
 import { selfTest, type KnownNumbers } from './self-test.ts';
 import { openWebModel } from './web-model.ts';
@@ -21,8 +22,7 @@ const SELF_TEST_FILES = ['config.json', 'model.safetensors'];
 const MOST_THREADS = 4;
 
 let starting: Promise<Started> | null = null;
-/** One model at a time: a browser tab has little room. */
-let current: { key: string; hosted: Promise<HostedModel> } | null = null;
+const models = new OneModel<HostedModel>();
 const aborts = new Map<number, AbortController>();
 
 /** With WebGPU where there is one that computes known numbers right, else on the CPU; `provider` asks for one alone. */
@@ -91,33 +91,23 @@ async function watchDevice(ort: Ort): Promise<void> {
   void device.lost?.then(({ message }) => send({ type: 'lost', why: message || 'the device was lost' }));
 }
 
-async function load(place: ModelPlace, id: number, signal: AbortSignal): Promise<HostedModel> {
+async function withModel<Result>(
+  place: ModelPlace,
+  id: number,
+  signal: AbortSignal,
+  work: (hosted: HostedModel) => Result | Promise<Result>,
+): Promise<Result> {
   if (!starting) throw new EngineError('runtime', 'engine', 'to be started first', place.name);
   const { ort, device, room } = await starting;
-  const key = `${place.name} ${place.hash}`;
-  if (current?.key === key) return orCancelled(current.hosted, signal);
-  await current?.hosted.then(({ model }) => model.close()).catch(() => {});
   const onProgress = (done: number, total: number, what: string) =>
     send({ type: 'progress', id, done, total, what: `bytes of the model ${what}` });
   const check = (bytes: number) => checkRoom(place.name, bytes, 0, room);
-  // Goes on when who asked first does not wait any more: others may.
-  const hosted = loadModelFiles(place, { signal: new AbortController().signal, onProgress, check }).then((files) =>
-    openWebModel(ort, device.provider, { ...place, files }, room),
-  );
-  current = { key, hosted };
-  hosted.catch(() => {
-    if (current?.hosted === hosted) current = null;
-  });
-  return orCancelled(hosted, signal);
-}
-
-function orCancelled<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const cancelled = new Promise<never>((_, reject) => {
-    const stop = () => reject(new EngineError('cancelled', 'analysis', 'to run to its end', 'a request to stop'));
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
-  });
-  return Promise.race([work, cancelled]);
+  const open = async () => {
+    // Goes on when who asked first does not wait any more: others may.
+    const files = await loadModelFiles(place, { signal: new AbortController().signal, onProgress, check });
+    return openWebModel(ort, device.provider, { ...place, files }, room);
+  };
+  return models.use(`${place.name} ${place.hash}`, { open, signal }, work);
 }
 
 function controlOf(id: number, signal: AbortSignal): Control {
@@ -153,9 +143,9 @@ const handlers: Handlers = {
     starting.catch(() => (starting = null));
     return (await starting).device;
   },
-  analyze: async ({ model, request }, id, signal) => (await load(model, id, signal)).analyze(request, controlOf(id, signal)),
-  tokenize: async ({ model, text, special }, id, signal) => (await load(model, id, signal)).tokenize(text, special),
-  searchTokens: async ({ model, query, limit }, id, signal) => (await load(model, id, signal)).searchTokens(query, limit),
+  analyze: ({ model, request }, id, signal) => withModel(model, id, signal, (hosted) => hosted.analyze(request, controlOf(id, signal))),
+  tokenize: ({ model, text, special }, id, signal) => withModel(model, id, signal, (hosted) => hosted.tokenize(text, special)),
+  searchTokens: ({ model, query, limit }, id, signal) => withModel(model, id, signal, (hosted) => hosted.searchTokens(query, limit)),
 };
 
 async function handle(id: number, name: CallName, argument: unknown): Promise<void> {
