@@ -30,7 +30,7 @@ export async function deleteBoard(app: App, person: Person, boardId: string, pag
     if (!deleted) return;
     await audit(tx, { at: app.now(), workspaceId, boardId, by: member, action: 'board.deleted', details: { title: deleted.title, pages } });
   });
-  app.rooms.accessChanged({ personId: null, boardId });
+  await app.rooms.accessChanged({ personId: null, boardId });
 }
 
 export async function undeleteBoard(app: App, person: Person, boardId: string): Promise<void> {

@@ -147,7 +147,7 @@ export async function join(
   });
   if (joined && person) {
     if (joined.name !== person.name) rooms.rename({ ...person, name: joined.name });
-    rooms.accessChanged({ personId: person.id, boardId: place.boardId });
+    await rooms.accessChanged({ personId: person.id, boardId: place.boardId });
   }
   return { ...place, cookies: joined && !person ? await auth.open(joined.id, headers) : [] };
 }

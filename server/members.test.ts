@@ -98,8 +98,8 @@ describeEngines('members', (engine) => {
   test('a changed role holds on every board at once, and the sockets are told after it is there', async () => {
     const editor = await member('editor');
     const seen: unknown[] = [];
-    const spy = vi.spyOn(world.app.rooms, 'accessChanged').mockImplementation((change) => {
-      void roleOnBoard(world.app.db, editor.person.id, board).then((role) => seen.push([change, role]));
+    const spy = vi.spyOn(world.app.rooms, 'accessChanged').mockImplementation(async (change) => {
+      seen.push([change, await roleOnBoard(world.app.db, editor.person.id, board)]);
     });
     await changeWorkspaceRole(world.app, boss.person, workspaceId, editor.person.id, 'viewer');
     await vi.waitFor(() => expect(seen).toEqual([[{ personId: editor.person.id, boardId: null }, 'viewer']]));

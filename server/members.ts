@@ -78,7 +78,7 @@ export async function changeWorkspaceRole(app: App, person: Person, workspaceId:
     await giveWorkspaceRole(tx, workspaceId, other, role, app.now());
     await note(tx, app, by, 'member.role', other, { from: before, to: role });
   });
-  app.rooms.accessChanged({ personId, boardId: null });
+  await app.rooms.accessChanged({ personId, boardId: null });
 }
 
 /** Takes somebody out of the workspace and off all its boards; oneself: leaves. */
@@ -90,7 +90,7 @@ export async function removeFromWorkspace(app: App, person: Person, workspaceId:
     await takeOutOfWorkspace(tx, workspaceId, personId);
     await note(tx, app, by, leaves ? 'member.left' : 'member.removed', other, { role });
   });
-  app.rooms.accessChanged({ personId, boardId: null });
+  await app.rooms.accessChanged({ personId, boardId: null });
 }
 
 /** Makes somebody else an owner; who did so is an editor from then on. */
@@ -103,7 +103,7 @@ export async function transferWorkspace(app: App, person: Person, workspaceId: s
     await giveWorkspaceRole(tx, workspaceId, by, 'editor', app.now());
     await note(tx, app, by, 'ownership.transferred', other, { from: role });
   });
-  for (const id of [personId, person.id]) app.rooms.accessChanged({ personId: id, boardId: null });
+  for (const id of [personId, person.id]) await app.rooms.accessChanged({ personId: id, boardId: null });
 }
 
 export async function changeBoardRole(app: App, person: Person, boardId: string, personId: string, role: Role): Promise<void> {
@@ -117,7 +117,7 @@ export async function changeBoardRole(app: App, person: Person, boardId: string,
     await note(tx, app, by, 'member.role', other, { from: before, to: role });
     told = await notify(tx, [roleNews(by, other, app.now())]);
   });
-  app.rooms.accessChanged({ personId, boardId });
+  await app.rooms.accessChanged({ personId, boardId });
   app.rooms.tellNews(told);
 }
 
@@ -130,7 +130,7 @@ export async function removeFromBoard(app: App, person: Person, boardId: string,
     await takeOffBoard(tx, { id: boardId, workspaceId: roles.workspaceId }, personId);
     await note(tx, app, by, leaves ? 'member.left' : 'member.removed', other, { role: roles.fromBoard });
   });
-  app.rooms.accessChanged({ personId, boardId });
+  await app.rooms.accessChanged({ personId, boardId });
 }
 
 /** Makes somebody else an owner; who did so is an editor from then on, unless they own the workspace too. */
@@ -145,7 +145,7 @@ export async function transferBoard(app: App, person: Person, boardId: string, p
     await note(tx, app, by, 'ownership.transferred', other, { from: higher(roles.fromWorkspace, roles.fromBoard) });
     told = await notify(tx, [roleNews(by, other, app.now())]);
   });
-  for (const id of [personId, person.id]) app.rooms.accessChanged({ personId: id, boardId });
+  for (const id of [personId, person.id]) await app.rooms.accessChanged({ personId: id, boardId });
   app.rooms.tellNews(told);
 }
 

@@ -64,7 +64,7 @@ export async function answerAuth(app: App, person: Person | null, request: Reque
   if (created) await giveWorkspace(app, created);
   if (linked) await adoptAddress(app, linked.personId, linked.email);
   if (guest && signedIn && signedIn !== guest.id) await mergeGuest(app, guest, signedIn);
-  if (person && ENDING.test(path) && response.ok) app.rooms.accessChanged({ personId: person.id, boardId: null });
+  if (person && ENDING.test(path) && response.ok) await app.rooms.accessChanged({ personId: person.id, boardId: null });
   return response.status < 400 ? response : failureOf(app, path, response);
 }
 

@@ -68,5 +68,5 @@ export async function deleteWorkspace(app: App, person: Person, workspaceId: str
     await audit(tx, { at: app.now(), workspaceId, by: member, action: 'workspace.deleted', details });
     return ids;
   });
-  for (const boardId of gone) app.rooms.accessChanged({ personId: null, boardId });
+  for (const boardId of gone) await app.rooms.accessChanged({ personId: null, boardId });
 }

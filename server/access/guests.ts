@@ -65,6 +65,6 @@ export async function mergeGuest({ db, now, rooms }: App, guest: Person, account
       await audit(tx, { at: now(), workspaceId, by: { id: account.id, name }, action: 'member.merged', details });
     }
   });
-  rooms.accessChanged({ personId: guest.id, boardId: null });
-  rooms.accessChanged({ personId: accountId, boardId: null });
+  await rooms.accessChanged({ personId: guest.id, boardId: null });
+  await rooms.accessChanged({ personId: accountId, boardId: null });
 }

@@ -46,12 +46,12 @@ export class Connections {
     return this.reviewing;
   }
 
-  private hear({ personId, boardId }: AccessChange): void {
+  private hear({ personId, boardId }: AccessChange): Promise<void> {
     this.changes += 1;
     const concerned = [...this.open].filter(
       (one) => (personId === null || one.member.user.id === personId) && (boardId === null || one.boardId === boardId),
     );
-    void this.review(concerned);
+    return this.review(concerned);
   }
 
   /** Never rejects: while the database is away everybody stays. */

@@ -44,7 +44,7 @@ export class Rooms {
   private polledAt = Number.NEGATIVE_INFINITY;
   private polling: Promise<void> | null = null;
   private isOutageTold = false;
-  private changeListener: (change: AccessChange) => void = () => {};
+  private changeListener: (change: AccessChange) => Promise<void> = async () => {};
 
   constructor(private readonly options: RoomsOptions) {
     const { fanOut, isShared, pollAfter } = options;
@@ -106,10 +106,13 @@ export class Rooms {
     this.options.fanOut.publish({ type: 'renamed', person: { id, name } });
   }
 
-  /** What somebody may do has changed: on one board, or on all; `personId` null is everybody on that board. */
-  accessChanged({ personId, boardId }: AccessChange): void {
-    this.changeListener({ personId, boardId });
+  /**
+   * What somebody may do has changed: on one board, or on all; `personId` null is everybody on that board. Once it
+   * resolves, nobody at this instance goes on as what they were; at others it takes effect as soon as they hear of it.
+   */
+  async accessChanged({ personId, boardId }: AccessChange): Promise<void> {
     this.options.fanOut.publish({ type: 'access', personId, boardId });
+    await this.changeListener({ personId, boardId });
   }
 
   /** Their notifications or marks changed: whoever of them has a board open asks for them. */
@@ -120,7 +123,7 @@ export class Rooms {
   }
 
   /** Told of every {@link accessChanged}, of this instance and of the others. */
-  onAccessChange(listener: (change: AccessChange) => void): void {
+  onAccessChange(listener: (change: AccessChange) => Promise<void>): void {
     this.changeListener = listener;
   }
 
@@ -211,7 +214,7 @@ export class Rooms {
   private hear(notice: Notice, from: string): void {
     switch (notice.type) {
       case 'access':
-        return this.changeListener({ personId: notice.personId, boardId: notice.boardId });
+        return void this.changeListener({ personId: notice.personId, boardId: notice.boardId });
       case 'renamed':
         return this.showName(notice.person);
       case 'news':
