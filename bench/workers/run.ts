@@ -112,6 +112,8 @@ async function takeOver(
   running: Map<string, WorkerProcess>,
   again: (name: string) => Promise<void>,
 ): Promise<number> {
+  // Whoever still holds a job of a batch would be taken for the one that took over.
+  while ((await database.db.select().from(jobClaims)).length > 0) await new Promise((done) => setTimeout(done, 50));
   const answer = queue.analyze({ ...batchJob(7), steps: 1000 }, { fresh: true });
   answer.catch(() => {});
   const holder = await holderOtherThan(database, null);
