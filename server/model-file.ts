@@ -3,6 +3,13 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { ModelFiles } from './context.ts';
 
+/** For who computes in their browser. The address holds the hash of all files: what lies under it does not change. */
+export const FOR_BROWSERS = {
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; sandbox",
+  'cache-control': 'private, max-age=31536000, immutable',
+};
+
 /**
  * A file of a model, byte for byte what its hash was made of; `files.json` lists them. One Range may be asked for. Null
  * for a file that the model does not have.

@@ -11,8 +11,7 @@ import { causalRequestOf } from '@/app/ui/setup-request.ts';
 import { strings } from '@/app/ui/strings.ts';
 import { useBoard } from './board-context.tsx';
 import { TestResult } from './path-test.tsx';
-
-type Reference = keyof typeof strings.test.references;
+import { ReferenceChoice, type TestReference } from './reference-choice.tsx';
 
 interface FeatureTestProps {
   anchor: string;
@@ -23,7 +22,7 @@ interface FeatureTestProps {
 /** What happens to the metric when the feature takes another activation, kept as a run that evidence can point at [D5]. */
 export function FeatureTest({ anchor, dictionary, name }: FeatureTestProps) {
   const { boardId, setup, runs, role, may } = useBoard();
-  const [reference, setReference] = useState<Reference>(setup.counterfactual === null ? 'zero' : 'counterfactual');
+  const [reference, setReference] = useState<TestReference>(setup.counterfactual === null ? 'zero' : 'counterfactual');
   const [progress, setProgress] = useState<Progress | null>(null);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);
@@ -51,17 +50,7 @@ export function FeatureTest({ anchor, dictionary, name }: FeatureTestProps) {
             <Button small onClick={() => void test()} disabled={busy}>
               {words.test}
             </Button>
-            <label className="flex items-center gap-1 text-xs text-soft">
-              {strings.test.reference}
-              <select
-                value={reference}
-                onChange={(event) => setReference(event.target.value as Reference)}
-                className="rounded-[3px] border border-strong bg-paper px-1 py-0.5 text-ink"
-              >
-                {setup.counterfactual === null ? null : <option value="counterfactual">{strings.test.references.counterfactual}</option>}
-                <option value="zero">{strings.test.references.zero}</option>
-              </select>
-            </label>
+            <ReferenceChoice value={reference} onChange={setReference} />
             {busy ? <ProgressLine progress={progress} onCancel={() => abort.current?.abort()} /> : null}
           </div>
           <p className="mt-1.5 text-xs text-soft">{words.testMeaning(reference)}</p>

@@ -15,8 +15,7 @@ import { AttachForm } from './attach-form.tsx';
 import { useBoard } from './board-context.tsx';
 import { Pedigree } from './pedigree.tsx';
 import { causalRequestOf } from '@/app/ui/setup-request.ts';
-
-type Reference = keyof typeof strings.test.references;
+import { ReferenceChoice, type TestReference } from './reference-choice.tsx';
 
 /** A path effect changes the output of the path's first node, so that must be a node with one. */
 export function isTestable(path: string): boolean {
@@ -51,7 +50,7 @@ function effectOf({ answer }: Run, anchor: string): number | null {
 /** `test it`: what happens to the metric when this is changed, kept as a run that evidence can point at. */
 export function PathTest({ path, answer }: { path: string; answer: Answer | null }) {
   const { boardId, setup, runs, role, may } = useBoard();
-  const [reference, setReference] = useState<Reference>(setup.counterfactual === null ? 'zero' : 'counterfactual');
+  const [reference, setReference] = useState<TestReference>(setup.counterfactual === null ? 'zero' : 'counterfactual');
   const [progress, setProgress] = useState<Progress | null>(null);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);
@@ -83,17 +82,7 @@ export function PathTest({ path, answer }: { path: string; answer: Answer | null
             <Button small onClick={() => void test(kind)} disabled={busy}>
               {strings.parts.test.run[kind]}
             </Button>
-            <label className="flex items-center gap-1 text-xs text-soft">
-              {strings.test.reference}
-              <select
-                value={reference}
-                onChange={(event) => setReference(event.target.value as Reference)}
-                className="rounded-[3px] border border-strong bg-paper px-1 py-0.5 text-ink"
-              >
-                {setup.counterfactual === null ? null : <option value="counterfactual">{strings.test.references.counterfactual}</option>}
-                <option value="zero">{strings.test.references.zero}</option>
-              </select>
-            </label>
+            <ReferenceChoice value={reference} onChange={setReference} />
             {busy ? <ProgressLine progress={progress} onCancel={() => abort.current?.abort()} /> : null}
           </div>
           <p className="mt-1.5 text-xs text-soft">{strings.parts.test.meaning[kind](reference)}</p>
